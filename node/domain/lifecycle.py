@@ -1,0 +1,187 @@
+"""The life of one engagement as a table that refuses to be wrong when it is built.
+
+Rules of the table (ENGAGEMENTS, "What the engine needs"):
+1. every state is reachable from the start and can reach a final state by lapses alone;
+2. an open state says whose turn it is, has a deadline and the state it lapses to;
+3. a final state takes nothing, has no turn and no way out;
+4. `withdraw` (from every leavable state) and `revoke` (from every open state) are universal
+   and therefore not written in the tables.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from node.domain.words import N_
+
+DAY_MS = 86_400_000
+HOUR_MS = 3_600_000
+
+ROLES = ("asker", "keeper", "clock", "staff")
+TURNS = ("asker", "keeper", "clock", "both")
+
+CANCELLED = "cancelled"
+REVOKED = "revoked"
+WITHDRAW = "withdraw"
+REVOKE = "revoke"
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """When a state passes on: `days` and `hours` after a named moment, not later than `before`.
+
+    The moments are UTC milliseconds the practice derives from the terms; `since` (entry into the
+    state) always exists.
+    """
+
+    days: int = 0
+    hours: int = 0
+    after: str = "since"
+    before: str = ""
+
+    def at_ms(self, moments: Mapping[str, int]) -> int:
+        """Return the instant in UTC milliseconds; a moment that is missing counts as `since`."""
+        base = moments.get(self.after, moments["since"])
+        instant = base + self.days * DAY_MS + self.hours * HOUR_MS
+        return min(instant, moments[self.before]) if self.before in moments else instant
+
+
+@dataclass(frozen=True)
+class State:
+    """One state: its label, whose turn it is, what it holds and how it ends by itself."""
+
+    name: str
+    label: str
+    turn: str = ""
+    takes: bool = False
+    leavable: bool = True
+    deadline: Deadline | None = None
+    lapses_to: str = ""
+    final: bool = False
+
+
+@dataclass(frozen=True)
+class Transition:
+    """`action` leads from `before` to `after` when done by `by`; `label` stands on the button."""
+
+    action: str
+    before: str
+    after: str
+    by: str
+    label: str
+
+
+class LifecycleError(Exception):
+    """The table contradicts itself; raised when it is built, never later."""
+
+
+class Lifecycle:
+    """A checked table of states and transitions.
+
+    Raises LifecycleError naming every contradiction found.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        start: str,
+        states: Iterable[State],
+        transitions: Iterable[Transition],
+    ) -> None:
+        self.name = name
+        self.start = start
+        self.states = {state.name: state for state in states}
+        self.transitions = tuple(transitions) + tuple(self._universal())
+        self._table = {(each.before, each.action): each for each in self.transitions}
+        faults = list(self._faults())
+        if faults:
+            raise LifecycleError(f"{name}: " + "; ".join(faults))
+
+    def state(self, name: str) -> State:
+        """Return the state called `name`; raises KeyError."""
+        return self.states[name]
+
+    def find(self, state: str, action: str) -> Transition | None:
+        """Return the transition of `action` from `state`, None if there is none."""
+        return self._table.get((state, action))
+
+    def actions(self, state: str, role: str) -> tuple[Transition, ...]:
+        """Return what `role` may do in `state`, in the order of the table."""
+        return tuple(
+            each
+            for each in self.transitions
+            if each.before == state and each.by == role
+        )
+
+    def taking(self) -> frozenset[str]:
+        """Return the names of the states that hold capacity."""
+        return frozenset(name for name, state in self.states.items() if state.takes)
+
+    def _universal(self) -> Iterable[Transition]:
+        for state in self.states.values():
+            if state.final:
+                continue
+            if state.leavable:
+                yield Transition(
+                    WITHDRAW, state.name, CANCELLED, "asker", N_("Withdraw")
+                )
+            yield Transition(
+                REVOKE, state.name, REVOKED, "keeper", N_("Take back my yes")
+            )
+
+    def _faults(self) -> Iterable[str]:
+        yield from self._unknown_names()
+        for state in self.states.values():
+            yield from _state_faults(state)
+        lapses = {state.name: state.lapses_to for state in self.states.values()}
+        yield from (
+            f"{name} is never reached" for name in sorted(set(lapses) - self._reached())
+        )
+        for name in lapses:
+            if not self._ends(name):
+                yield f"{name} never ends by itself"
+
+    def _unknown_names(self) -> Iterable[str]:
+        if len(self._table) != len(self.transitions):
+            yield "two transitions share one state and action"
+        named = {each.before for each in self.transitions} | {self.start}
+        named |= {each.after for each in self.transitions}
+        named |= {state.lapses_to for state in self.states.values() if state.lapses_to}
+        yield from (
+            f"unknown state {name}" for name in sorted(named - set(self.states))
+        )
+        yield from (
+            f"unknown role {each.by}"
+            for each in self.transitions
+            if each.by not in ROLES
+        )
+
+    def _reached(self) -> set[str]:
+        seen, todo = set(), [self.start]
+        while todo:
+            name = todo.pop()
+            if name in seen or name not in self.states:
+                continue
+            seen.add(name)
+            todo += [each.after for each in self.transitions if each.before == name]
+            todo += [self.states[name].lapses_to]
+        return seen
+
+    def _ends(self, name: str) -> bool:
+        seen: set[str] = set()
+        while name in self.states and name not in seen:
+            if self.states[name].final:
+                return True
+            seen.add(name)
+            name = self.states[name].lapses_to
+        return False
+
+
+def _state_faults(state: State) -> Iterable[str]:
+    if state.final:
+        if state.takes or state.turn or state.deadline or state.lapses_to:
+            yield f"{state.name} is final and still holds or waits for something"
+    elif state.turn not in TURNS:
+        yield f"{state.name} is open and it is nobody's turn"
+    elif state.deadline is None or not state.lapses_to:
+        yield f"{state.name} is open and would wait for ever"

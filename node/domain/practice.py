@@ -1,0 +1,105 @@
+"""What a practice declares about itself: the one object its folder hands to the node.
+
+The node asks; it never knows which practice answers. Add a practice by copying `lending/`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from node.domain.capacity import Span
+from node.domain.lifecycle import Lifecycle
+from node.domain.schema import Field, Form, Schema
+
+Terms = dict[str, Any]
+Facets = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What promised terms hold of a listing: `units` of its copies on each day of `span`."""
+
+    span: Span
+    units: int = 1
+
+
+def no_facets(body: Any) -> Facets:
+    """Return no facets: for a practice with nothing to match on."""
+    return ()
+
+
+@dataclass(frozen=True)
+class Engaging:
+    """How a resident engages with a listing of this practice.
+
+    lifecycles   by name; `which(body)` names the one a listing follows
+    fields       what the asker fills in, for a listing's body
+    terms        (body, form, today as day number) -> terms; raises Invalid
+    claim        what terms hold, None when nothing is scarce
+    copies       how many units the listing has
+    moments      the named instants (UTC ms) that deadlines refer to
+    material     the body's fields whose change needs a new yes
+    effects      action -> what becomes of the listing's body; None withdraws the listing
+    auto         whether home may approve by itself when capacity is free
+    """
+
+    lifecycles: Mapping[str, Lifecycle]
+    which: Callable[[Any], str]
+    fields: Callable[[Any], tuple[Field, ...]]
+    terms: Callable[[Any, Form, int], Terms]
+    claim: Callable[[Terms], Claim | None]
+    copies: Callable[[Any], int]
+    moments: Callable[[Terms, str], dict[str, int]]
+    material: tuple[str, ...]
+    effects: Mapping[str, Callable[[Any], msgspec.Struct | None]] = field(
+        default_factory=dict
+    )
+    auto: Callable[[Any], bool] = lambda body: False
+
+    def lifecycle(self, body: Any) -> Lifecycle:
+        """Return the table of transitions a listing with this body follows."""
+        return self.lifecycles[self.which(body)]
+
+
+@dataclass(frozen=True)
+class Practice:
+    """One practice: its names, its record kind, its rules and (optional) extra pages.
+
+    `name` is the folder; `rubric` the word in addresses; `label`, `one` and the verbs are
+    message ids; `icon` names a symbol of the sprite; `blueprint` is a Flask blueprint or None.
+    """
+
+    name: str
+    rubric: str
+    label: str
+    one: str
+    icon: str
+    schema: Schema
+    verbs: tuple[tuple[str, str], ...]
+    engaging: Engaging | None = None
+    facets: Callable[[Any], Facets] = no_facets
+    blueprint: object | None = None
+
+    @property
+    def kind(self) -> str:
+        """Return the record kind of the practice's listings."""
+        return self.schema.kind
+
+
+class Registry:
+    """The practices of a node, by name, by record kind and by rubric."""
+
+    def __init__(self, practices: tuple[Practice, ...]) -> None:
+        self.practices = practices
+        self.by_name = {each.name: each for each in practices}
+        self.by_kind = {each.kind: each for each in practices}
+        self.by_rubric = {each.rubric: each for each in practices}
+        if (
+            not len(self.by_name)
+            == len(self.by_kind)
+            == len(self.by_rubric)
+            == len(practices)
+        ):
+            raise ValueError("two practices share a name, a record kind or a rubric")
