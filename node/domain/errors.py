@@ -9,7 +9,8 @@
 Codes are stable and documented; messages are translated where they are shown.
 """
 
-from dataclasses import dataclass, field
+import dataclasses
+from dataclasses import dataclass
 
 
 class DomainError(Exception):
@@ -34,7 +35,7 @@ class Problem:
     field: str
     code: str
     message: str
-    params: dict[str, object] = field(default_factory=dict)
+    params: dict[str, object] = dataclasses.field(default_factory=dict)
 
 
 class Invalid(DomainError):

@@ -1,4 +1,4 @@
-"""The mark that a sentence will reach a page: `N_("...")` is extracted, translated only when shown."""
+"""The mark that a sentence will reach a page: `N_` is extracted, translated only when shown."""
 
 
 def N_(text: str) -> str:  # noqa: N802 (gettext's own name)
