@@ -53,9 +53,7 @@ class Engaging:
     copies: Callable[[Any], int]
     moments: Callable[[Terms, str], dict[str, int]]
     material: tuple[str, ...]
-    effects: Mapping[str, Callable[[Any], msgspec.Struct | None]] = field(
-        default_factory=dict
-    )
+    effects: Mapping[str, Callable[[Any], msgspec.Struct | None]] = field(default_factory=dict)
     auto: Callable[[Any], bool] = lambda body: False
 
     def lifecycle(self, body: Any) -> Lifecycle:
@@ -64,11 +62,30 @@ class Engaging:
 
 
 @dataclass(frozen=True)
+class Importer:
+    """How a practice reads a format of open data; `node.imports` gives it the file row by row.
+
+    reader       the shape of the file: csv, geojson or json
+    key          (row) -> what names the row in its source, the same at every import
+    body         (row) -> the listing's body as plain values; raises Invalid
+    columns      without these it is another file
+    source_name  what the source is called when whoever imports says nothing
+    """
+
+    reader: str
+    key: Callable[[Any], str]
+    body: Callable[[Any], dict[str, Any]]
+    columns: tuple[str, ...] = ()
+    source_name: str = ""
+
+
+@dataclass(frozen=True)
 class Practice:
     """One practice: its names, its record kind, its rules and (optional) extra pages.
 
     `name` is the folder; `rubric` the word in addresses; `label`, `one` and the verbs are
-    message ids; `icon` names a symbol of the sprite; `blueprint` is a Flask blueprint or None.
+    message ids; `icon` names a symbol of the sprite; `blueprint` is a Flask blueprint or None;
+    `importers` are the formats of open data it can read, by the name typed in `import --as`.
     """
 
     name: str
@@ -81,6 +98,7 @@ class Practice:
     engaging: Engaging | None = None
     facets: Callable[[Any], Facets] = no_facets
     blueprint: object | None = None
+    importers: Mapping[str, Importer] = field(default_factory=dict)
 
     @property
     def kind(self) -> str:
@@ -96,10 +114,5 @@ class Registry:
         self.by_name = {each.name: each for each in practices}
         self.by_kind = {each.kind: each for each in practices}
         self.by_rubric = {each.rubric: each for each in practices}
-        if (
-            not len(self.by_name)
-            == len(self.by_kind)
-            == len(self.by_rubric)
-            == len(practices)
-        ):
+        if not len(self.by_name) == len(self.by_kind) == len(self.by_rubric) == len(practices):
             raise ValueError("two practices share a name, a record kind or a rubric")
