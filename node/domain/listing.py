@@ -10,12 +10,13 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-PLACE_ROUNDING_E6 = (
-    3_000  # about 300 m in latitude: where something is, not whose door it is
-)
+PLACE_ROUNDING_E6 = 3_000  # about 300 m in latitude: where something is, not whose door it is
 TITLE_MAX = 120
 TEXT_MAX = 4_000
 PHOTOS_MAX = 6
+EXTRA_MAX = 60
+LABEL_MAX = 80
+VALUE_MAX = 1_000
 
 Title = Annotated[str, Meta(min_length=1, max_length=TITLE_MAX)]
 Text = Annotated[str, Meta(max_length=TEXT_MAX)]
@@ -23,6 +24,10 @@ Line = Annotated[str, Meta(max_length=200)]
 Hash = Annotated[bytes, Meta(min_length=32, max_length=32)]
 DayNumber = Annotated[int, Meta(ge=0, le=2_932_896)]
 Cents = Annotated[int, Meta(ge=0, le=100_000_000)]
+Pair = tuple[
+    Annotated[str, Meta(min_length=1, max_length=LABEL_MAX)],
+    Annotated[str, Meta(max_length=VALUE_MAX)],
+]
 
 
 class Place(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True):
@@ -60,7 +65,10 @@ class Source(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True):
 
 
 class ListingBody(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """The fields all practices share; a practice's body inherits them and adds its own."""
+    """The fields all practices share; a practice's body inherits them and adds its own.
+
+    `extra` are the (column, value) pairs of imported open data that no field took.
+    """
 
     title: Title
     text: Text = ""
@@ -73,6 +81,7 @@ class ListingBody(msgspec.Struct, kw_only=True, omit_defaults=True):
     state: Literal["published", "paused"] = "published"
     lang: Annotated[str, Meta(max_length=8)] = "fr"
     source: Source | None = None
+    extra: Annotated[list[Pair], Meta(max_length=EXTRA_MAX)] = []
 
 
 def rounded(place: Place) -> Place:
