@@ -120,20 +120,23 @@ def check_next(held: Sequence[Keyset], offered: Keyset) -> bool:
     return True
 
 
+def compromised(held: Sequence[Keyset]) -> frozenset[int]:
+    """Numbers among `held` (by number) that a later keyset calls compromised: dead at once."""
+    last = max((keyset.number for keyset in held if keyset.reason == COMPROMISE), default=0)
+    return frozenset(keyset.number for keyset in held if keyset.number < last)
+
+
 def retired(held: Sequence[Keyset], as_of: int) -> frozenset[int]:
     """Numbers among `held` (by number) whose records are dead on the UTC day `as_of`.
 
-    A replaced keyset dies 30 days after its successor's number, or at once when any later keyset
-    was made because of a compromise.
+    A replaced keyset dies 30 days after its successor's number, or at once when compromised.
     """
-    dead = set()
-    is_compromised = False
-    for older, newer in reversed(list(pairwise(held))):
-        is_compromised = is_compromised or newer.reason == COMPROMISE
-        dies_s = newer.number + RETIRED_AFTER_DAYS * DAY_S
-        if is_compromised or dies_s <= day_start_s(as_of):
-            dead.add(older.number)
-    return frozenset(dead)
+    life_s = RETIRED_AFTER_DAYS * DAY_S
+    return compromised(held) | {
+        older.number
+        for older, newer in pairwise(held)
+        if newer.number + life_s <= day_start_s(as_of)
+    }
 
 
 def _sign(

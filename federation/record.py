@@ -151,7 +151,7 @@ def parse(raw: bytes) -> Record:
     if fields is None:
         fields = _walked(payload)
     _check_fields(fields)
-    fixed = (fields[number] for number in range(1, 11))
+    fixed = list(fields.values())[1:11]  # in the order of their numbers, as deterministic maps are
     crit = tuple(fields.get(_CRIT, ()))
     identity = hashlib.sha256(raw).digest()
     return Record._make((raw, identity, *fixed, fields.get(_TO), crit, signature))

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol
 
-from federation.keyset import Keyset, check_next, retired
+from federation.keyset import Keyset, check_next, compromised, retired
 from federation.ranges import fingerprint
-from federation.record import LIVE, SCOPE_PARTNERS, SCOPE_PUBLIC, Record, wins
+from federation.record import LIVE, SCOPE_PARTNERS, SCOPE_PUBLIC, SCOPES, Record, wins
 from federation.stamp import DAY_S, end_day, stamp_seconds
 
 EXPIRED_KEPT_DAYS: Final = 2  # two nodes a day apart must still find the same sets
@@ -75,7 +75,11 @@ class RecordStore(Protocol):
         """The keysets of a town by number: genesis first, the one in force last."""
 
     def add_keyset(self, keyset: Keyset) -> None:
-        """Keep a keyset; a genesis founds its town here. Raises as `keyset.check_next`."""
+        """Keep a keyset; a genesis founds its town here. Raises as `keyset.check_next`.
+
+        Records under a keyset that is now compromised are dropped at once, so that a forged stamp
+        cannot stand in the way of the true revision signed again.
+        """
 
     def is_accepted(self, origin: bytes) -> bool:
         """Whether the admin accepted that town: ourselves, a partner, or introduced."""
@@ -230,6 +234,8 @@ class MemoryStore:
         if check_next(held or [keyset], keyset) or not held:
             held.append(keyset)
             held.sort(key=lambda each: each.number)
+            dead = compromised(held)
+            self._bury([r for r in self._of(keyset.town) if r.keyset in dead])
 
     # ── writing ──
 
@@ -258,12 +264,18 @@ class MemoryStore:
             if end_day(record.expires) + EXPIRED_KEPT_DAYS <= as_of
             or record.keyset in retired(self._keysets[record.origin], as_of - EXPIRED_KEPT_DAYS)
         ]
-        for record in gone:
-            self._drop(record)
-            del self._registers[record.register]
+        self._bury(gone)
         now_s = as_of * DAY_S
         self._remembered = {k: v for k, v in self._remembered.items() if v[1] > now_s}
         return len(gone)
+
+    def _of(self, origin: bytes) -> list[Record]:
+        return [r for scope in SCOPES for r in self._sets[origin, scope].records.values()]
+
+    def _bury(self, records: Iterable[Record]) -> None:
+        for record in records:
+            self._drop(record)
+            del self._registers[record.register]
 
     def _keep(self, record: Record) -> None:
         self._registers[record.register] = record
