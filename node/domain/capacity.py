@@ -5,9 +5,11 @@ so an object returned on a day can be taken by the next person from the day afte
 enforces the result (one row per unit and day); this floor only computes.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 EPOCH = date(1970, 1, 1)
 
@@ -43,6 +45,25 @@ def calendar_day(number: int) -> date:
     return EPOCH + timedelta(days=number)
 
 
+def day_of(now_ms: int, zone: str) -> int:
+    """Return the day number it is in `zone` at an instant in UTC ms."""
+    return day_number(datetime.fromtimestamp(now_ms / 1000, UTC).astimezone(ZoneInfo(zone)).date())
+
+
+def midnight_ms(day: int, zone: str) -> int:
+    """Return the instant, UTC ms, at which a day number begins in `zone`.
+
+    A day is 23 or 25 hours long when the clocks change, so this is never a multiple of 24 hours.
+    """
+    local = datetime.combine(calendar_day(day), time(), ZoneInfo(zone))
+    return int(local.timestamp()) * 1000
+
+
+def weekday(day: int) -> int:
+    """Return 0 for a Monday to 6 for a Sunday."""
+    return (day + 3) % 7  # 1970-01-01 was a Thursday
+
+
 def taken_per_day(spans: Iterable[Span]) -> dict[int, int]:
     """Return {day number: how many of the spans hold it}."""
     counts: dict[int, int] = {}
@@ -58,10 +79,23 @@ def free_days(span: Span, copies: int, taken: Iterable[Span]) -> frozenset[int]:
     return frozenset(day for day in span.days if counts.get(day, 0) < copies)
 
 
-def free_unit(span: Span, copies: int, taken: Iterable[tuple[int, int]]) -> int | None:
-    """Return the lowest unit (0 .. copies - 1) free on every day of `span`, None if none is.
+def free_units(
+    span: Span, copies: int, taken: Iterable[tuple[int, int]], wanted: int = 1
+) -> tuple[int, ...]:
+    """Return the `wanted` lowest of the units 0 .. copies - 1 free on every day of `span`, or ().
 
-    `taken` are (unit, day number) pairs.
+    `taken` are (unit, day number) pairs. They are also counted by day, because a keeper may have
+    fewer copies now than when they were promised: units above the present number still hold one.
     """
-    busy = {unit for unit, day in taken if span.first <= day < span.after}
-    return next((unit for unit in range(copies) if unit not in busy), None)
+    held = [(unit, day) for unit, day in taken if span.first <= day < span.after]
+    deepest = max(Counter(day for _, day in held).values(), default=0)
+    if wanted < 1 or deepest + wanted > copies:
+        return ()
+    busy = {unit for unit, _ in held}
+    free = [unit for unit in range(copies) if unit not in busy]
+    return tuple(free[:wanted]) if len(free) >= wanted else ()
+
+
+def free_unit(span: Span, copies: int, taken: Iterable[tuple[int, int]]) -> int | None:
+    """Return the lowest unit free on every day of `span`, None if none is (see `free_units`)."""
+    return next(iter(free_units(span, copies, taken)), None)

@@ -5,11 +5,13 @@ Rules of the table (ENGAGEMENTS, "What the engine needs"):
 2. an open state says whose turn it is, has a deadline and the state it lapses to;
 3. a final state takes nothing, has no turn and no way out;
 4. `withdraw` (from every leavable state) and `revoke` (from every open state) are universal
-   and therefore not written in the tables.
+   and therefore not written in the tables;
+5. `refuses_to` names the final state of an ask that home cannot take at all.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from node.domain.words import N_
 
@@ -47,7 +49,11 @@ class Deadline:
 
 @dataclass(frozen=True)
 class State:
-    """One state: its label, whose turn it is, what it holds and how it ends by itself."""
+    """One state: its label, whose turn it is, what it holds and how it ends by itself.
+
+    `takes`: it holds capacity. `leavable`: the asker can still withdraw; where goods are out or a
+    debt is due, nobody leaves by a word (ENGAGEMENTS, the states marked `!`).
+    """
 
     name: str
     label: str
@@ -75,7 +81,7 @@ class LifecycleError(Exception):
 
 
 class Lifecycle:
-    """A checked table of states and transitions.
+    """A checked table of states and transitions; immutable once built.
 
     Raises LifecycleError naming every contradiction found.
     """
@@ -87,13 +93,18 @@ class Lifecycle:
         start: str,
         states: Iterable[State],
         transitions: Iterable[Transition],
+        refuses_to: str = "declined",
     ) -> None:
         self.name = name
         self.start = start
-        self.states = {state.name: state for state in states}
+        self.refuses_to = refuses_to
+        given = tuple(states)
+        self.states: Mapping[str, State] = MappingProxyType({each.name: each for each in given})
         self.transitions = tuple(transitions) + tuple(self._universal())
         self._table = {(each.before, each.action): each for each in self.transitions}
         faults = list(self._faults())
+        if len(self.states) != len(given):
+            faults.append("two states share one name")
         if faults:
             raise LifecycleError(f"{name}: " + "; ".join(faults))
 
@@ -107,11 +118,18 @@ class Lifecycle:
 
     def actions(self, state: str, role: str) -> tuple[Transition, ...]:
         """Return what `role` may do in `state`, in the order of the table."""
-        return tuple(
-            each
-            for each in self.transitions
-            if each.before == state and each.by == role
-        )
+        return tuple(each for each in self.transitions if each.before == state and each.by == role)
+
+    def ends_ms(self, state: str, moments: Mapping[str, int]) -> int:
+        """Return when it is over at the latest if nobody acts: the last of the lapses, UTC ms.
+
+        `moments` hold `since`, the entry into `state`.
+        """
+        here, now = self.states[state], dict(moments)
+        while here.deadline is not None:
+            now["since"] = here.deadline.at_ms(now)
+            here = self.states[here.lapses_to]
+        return now["since"]
 
     def taking(self) -> frozenset[str]:
         """Return the names of the states that hold capacity."""
@@ -122,21 +140,16 @@ class Lifecycle:
             if state.final:
                 continue
             if state.leavable:
-                yield Transition(
-                    WITHDRAW, state.name, CANCELLED, "asker", N_("Withdraw")
-                )
-            yield Transition(
-                REVOKE, state.name, REVOKED, "keeper", N_("Take back my yes")
-            )
+                yield Transition(WITHDRAW, state.name, CANCELLED, "asker", N_("Withdraw"))
+            yield Transition(REVOKE, state.name, REVOKED, "keeper", N_("Take back my yes"))
 
     def _faults(self) -> Iterable[str]:
         yield from self._unknown_names()
+        yield from self._misplaced_finals()
         for state in self.states.values():
             yield from _state_faults(state)
         lapses = {state.name: state.lapses_to for state in self.states.values()}
-        yield from (
-            f"{name} is never reached" for name in sorted(set(lapses) - self._reached())
-        )
+        yield from (f"{name} is never reached" for name in sorted(set(lapses) - self._reached()))
         for name in lapses:
             if not self._ends(name):
                 yield f"{name} never ends by itself"
@@ -144,17 +157,26 @@ class Lifecycle:
     def _unknown_names(self) -> Iterable[str]:
         if len(self._table) != len(self.transitions):
             yield "two transitions share one state and action"
-        named = {each.before for each in self.transitions} | {self.start}
+        named = {each.before for each in self.transitions} | {self.start, self.refuses_to}
         named |= {each.after for each in self.transitions}
         named |= {state.lapses_to for state in self.states.values() if state.lapses_to}
+        yield from (f"unknown state {name}" for name in sorted(named - set(self.states)))
+        yield from (f"unknown role {each.by}" for each in self.transitions if each.by not in ROLES)
         yield from (
-            f"unknown state {name}" for name in sorted(named - set(self.states))
-        )
-        yield from (
-            f"unknown role {each.by}"
+            f"{each.action or 'an action'} from {each.before} has no name or no label"
             for each in self.transitions
-            if each.by not in ROLES
+            if not (each.action and each.label)
         )
+
+    def _misplaced_finals(self) -> Iterable[str]:
+        finals = {name for name, state in self.states.items() if state.final}
+        for each in self.transitions:
+            if each.before in finals:
+                yield f"{each.before} is final and {each.action} leads out of it"
+        if self.start in finals:
+            yield f"{self.start} is final and the start"
+        if self.refuses_to in set(self.states) - finals:
+            yield f"{self.refuses_to} is open and meant for what is refused"
 
     def _reached(self) -> set[str]:
         seen, todo = set(), [self.start]
@@ -178,6 +200,8 @@ class Lifecycle:
 
 
 def _state_faults(state: State) -> Iterable[str]:
+    if not (state.name and state.label):
+        yield f"{state.name or 'a state'} has no name or no label"
     if state.final:
         if state.takes or state.turn or state.deadline or state.lapses_to:
             yield f"{state.name} is final and still holds or waits for something"

@@ -7,8 +7,7 @@ positions are millionths of a degree, money is cents, days are day numbers.
 
 from typing import Annotated, Literal
 
-import msgspec
-from msgspec import Meta
+from node.domain.schema import Meta, Struct, replace
 
 PLACE_ROUNDING_E6 = 3_000  # about 300 m in latitude: where something is, not whose door it is
 TITLE_MAX = 120
@@ -30,7 +29,7 @@ Pair = tuple[
 ]
 
 
-class Place(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True):
+class Place(Struct, kw_only=True, omit_defaults=True, frozen=True):
     """Where: a name, the commune, and a position in millionths of a degree."""
 
     name: Line = ""
@@ -45,7 +44,7 @@ class Place(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True):
         return self.lat_e6 is not None and self.lon_e6 is not None
 
 
-class Photo(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True):
+class Photo(Struct, kw_only=True, omit_defaults=True, frozen=True):
     """A picture by its SHA-256; fetched from the partner that serves the listing, never by URL."""
 
     hash: Hash
@@ -55,7 +54,7 @@ class Photo(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True):
     alt: Line = ""
 
 
-class Source(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True):
+class Source(Struct, kw_only=True, omit_defaults=True, frozen=True):
     """The open data a listing was taken from: who says it, under which licence, as what."""
 
     name: Line
@@ -64,7 +63,7 @@ class Source(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True):
     ref: Line = ""
 
 
-class ListingBody(msgspec.Struct, kw_only=True, omit_defaults=True):
+class ListingBody(Struct, kw_only=True, omit_defaults=True):
     """The fields all practices share; a practice's body inherits them and adds its own.
 
     `extra` are the (column, value) pairs of imported open data that no field took.
@@ -93,4 +92,4 @@ def rounded(place: Place) -> Place:
         (value + half) // PLACE_ROUNDING_E6 * PLACE_ROUNDING_E6
         for value in (place.lat_e6, place.lon_e6)
     )
-    return msgspec.structs.replace(place, lat_e6=lat, lon_e6=lon)
+    return replace(place, lat_e6=lat, lon_e6=lon)

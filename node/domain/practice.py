@@ -7,19 +7,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
-
 from node.domain.capacity import Span
 from node.domain.lifecycle import Lifecycle
-from node.domain.schema import Field, Form, Schema
+from node.domain.schema import Field, Form, Schema, Struct
 
 Terms = dict[str, Any]
 Facets = tuple[tuple[str, str], ...]
+ONCE = Span(0, 1)
 
 
 @dataclass(frozen=True)
 class Claim:
-    """What promised terms hold of a listing: `units` of its copies on each day of `span`."""
+    """What promised terms hold of a listing: `units` of its copies on each day of `span`.
+
+    What is taken once and not by days (a gift, a place) holds the span ONCE.
+    """
 
     span: Span
     units: int = 1
@@ -41,7 +43,7 @@ class Engaging:
     copies       how many units the listing has
     moments      the named instants (UTC ms) that deadlines refer to
     material     the body's fields whose change needs a new yes
-    effects      action -> what becomes of the listing's body; None withdraws the listing
+    effects      action -> (body, terms) -> the listing's new body; None withdraws the listing
     auto         whether home may approve by itself when capacity is free
     """
 
@@ -53,7 +55,7 @@ class Engaging:
     copies: Callable[[Any], int]
     moments: Callable[[Terms, str], dict[str, int]]
     material: tuple[str, ...]
-    effects: Mapping[str, Callable[[Any], msgspec.Struct | None]] = field(default_factory=dict)
+    effects: Mapping[str, Callable[[Any, Terms], Struct | None]] = field(default_factory=dict)
     auto: Callable[[Any], bool] = lambda body: False
 
     def lifecycle(self, body: Any) -> Lifecycle:

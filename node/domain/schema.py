@@ -16,9 +16,22 @@ from node.domain.capacity import day_number
 from node.domain.errors import Invalid, Problem
 from node.domain.words import N_
 
-Body = TypeVar("Body", bound=msgspec.Struct)
-Form = Mapping[str, str]
+Struct = msgspec.Struct
+Meta = msgspec.Meta
+replace = msgspec.structs.replace
 
+Body = TypeVar("Body", bound=msgspec.Struct)
+Form = Mapping[str, Any]  # name -> what was typed, or the list of what was ticked
+
+WEEKDAYS = (
+    ("0", N_("Monday")),
+    ("1", N_("Tuesday")),
+    ("2", N_("Wednesday")),
+    ("3", N_("Thursday")),
+    ("4", N_("Friday")),
+    ("5", N_("Saturday")),
+    ("6", N_("Sunday")),
+)
 KINDS = (
     "text",
     "long",
@@ -27,6 +40,7 @@ KINDS = (
     "cents",
     "day",
     "time",
+    "days",
     "place",
     "photos",
     "check",
@@ -35,7 +49,10 @@ KINDS = (
 
 @dataclass(frozen=True)
 class Field:
-    """One thing a person fills in; `label`, `help` and the choices' labels are message ids."""
+    """One thing a person fills in; `label`, `help` and the choices' labels are message ids.
+
+    `days` are weekdays to tick, 0 for Monday (WEEKDAYS are their choices).
+    """
 
     name: str
     kind: str
@@ -79,7 +96,7 @@ def typed(fields: tuple[Field, ...], form: Form) -> dict[str, Any]:
     values: dict[str, Any] = {}
     problems: list[Problem] = []
     for field in fields:
-        text = tidy(form.get(field.name, ""))
+        text = tidy(said(form, field.name))
         if field.kind in ("place", "photos"):
             continue
         if field.kind == "check":
@@ -93,15 +110,20 @@ def typed(fields: tuple[Field, ...], form: Form) -> dict[str, Any]:
     return values
 
 
+def said(form: Form, name: str) -> str:
+    """Return what was typed under `name`; several ticked values are joined by commas."""
+    listed = getattr(form, "getlist", None)
+    value = listed(name) if listed else form.get(name, "")
+    return ",".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+
+
 def checked(struct: type[Body], body: object) -> Body:
     """Return `body` as `struct`; raises Invalid naming the field (dotted path) msgspec refused."""
     try:
         return msgspec.convert(body, struct)
     except (msgspec.ValidationError, ValueError, TypeError) as error:
         reason, _, path = str(error).partition(" - at `$")
-        name = (
-            path.strip("`.").split("[")[0] or reason.partition("`")[2].partition("`")[0]
-        )
+        name = path.strip("`.").split("[")[0] or reason.partition("`")[2].partition("`")[0]
         raise Invalid(
             [
                 Problem(
@@ -122,12 +144,8 @@ def plain(body: msgspec.Struct) -> dict[str, Any]:
 
 def tidy(text: object) -> str:
     """Return text as it is kept: NFC, no control characters but line ends, no outer spaces."""
-    raw = unicodedata.normalize(
-        "NFC", str(text).replace("\r\n", "\n").replace("\r", "\n")
-    )
-    kept = (
-        c for c in raw if c == "\n" or unicodedata.category(c) not in ("Cc", "Cs", "Co")
-    )
+    raw = unicodedata.normalize("NFC", str(text).replace("\r\n", "\n").replace("\r", "\n"))
+    kept = (c for c in raw if c == "\n" or unicodedata.category(c) not in ("Cc", "Cs", "Co"))
     return "".join(c for c in kept if c not in _BIDI).strip()
 
 
@@ -137,18 +155,14 @@ _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\
 def _pruned(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _pruned(each) for name, each in value.items() if each is not None}
-    return value
+    return [_pruned(each) for each in value] if isinstance(value, (list, tuple)) else value
 
 
-def _read_one(
-    field: Field, text: str, values: dict[str, Any], problems: list[Problem]
-) -> None:
+def _read_one(field: Field, text: str, values: dict[str, Any], problems: list[Problem]) -> None:
     try:
         values[field.name] = _READERS[field.kind](field, text)
     except _Refused as refused:
-        problems.append(
-            Problem(field.name, refused.code, refused.message, refused.params)
-        )
+        problems.append(Problem(field.name, refused.code, refused.message, refused.params))
 
 
 class _Refused(Exception):
@@ -159,17 +173,13 @@ class _Refused(Exception):
 
 def _text(field: Field, text: str) -> str:
     if len(text) > field.max_length:
-        raise _Refused(
-            "too_long", N_("At most %(max)d characters, please."), max=field.max_length
-        )
+        raise _Refused("too_long", N_("At most %(max)d characters, please."), max=field.max_length)
     return text if field.kind == "long" else " ".join(text.split())
 
 
 def _choice(field: Field, text: str) -> str:
     if text not in dict(field.choices):
-        raise _Refused(
-            "unknown_choice", N_("Please choose one of the answers offered.")
-        )
+        raise _Refused("unknown_choice", N_("Please choose one of the answers offered."))
     return text
 
 
@@ -192,9 +202,7 @@ def _count(field: Field, text: str) -> int:
 
 
 def _cents(field: Field, text: str) -> int:
-    whole, _, part = (
-        "".join(text.replace("€", "").split()).replace(",", ".").partition(".")
-    )
+    whole, _, part = "".join(text.replace("€", "").split()).replace(",", ".").partition(".")
     if not (whole.isascii() and whole.isdigit() and len(whole) <= 7 and len(part) <= 2):
         raise _Refused("not_an_amount", N_("An amount such as 12.50, please."))
     if part and not (part.isascii() and part.isdigit()):
@@ -219,6 +227,13 @@ def _time(field: Field, text: str) -> int:
     return int(parts[0]) * 60 + int(parts[1])
 
 
+def _days(field: Field, text: str) -> list[int]:
+    parts = {part.strip() for part in text.split(",")} - {""}
+    if not parts <= {number for number, _ in WEEKDAYS}:
+        raise _Refused("not_a_weekday", N_("Please choose among the days of the week."))
+    return sorted(map(int, parts))
+
+
 _READERS: dict[str, Callable[[Field, str], Any]] = {
     "text": _text,
     "long": _text,
@@ -227,4 +242,5 @@ _READERS: dict[str, Callable[[Field, str], Any]] = {
     "cents": _cents,
     "day": _day,
     "time": _time,
+    "days": _days,
 }
