@@ -1,0 +1,1 @@
+"""One town's server: what it stores, its members, its practices, its pages and its jobs."""

@@ -1,0 +1,146 @@
+"""The listings: what every page shows of every town's records, rebuilt from them at will."""
+
+import peewee
+from playhouse.sqlite_ext import FTS5Model, SearchField
+
+from node.store.catalogue.folding import indexed
+from node.store.database import db, write_tx
+from node.store.row import BytesField, Row
+
+LIVE_STATES = ("published", "paused")
+
+
+class Listing(Row):
+    """One listing, ours or another town's.
+
+    record      id of the record it was read from
+    code        the short code it is spoken and printed by
+    who         who may ask: town, partners
+    state       published, paused; withdrawn and expired ones keep a row so that their page says so
+    ends_ms     the listing's own end; expires: unix seconds, the record's
+    photo       hash of the first photo
+    body        the record's body as signed (CBOR)
+    source      name of the open data it was taken from
+    hidden      why it is not shown here though it is held (moderation), "" when shown
+    """
+
+    origin = BytesField()
+    key = BytesField()
+    record = BytesField()
+    practice = peewee.TextField()
+    kind = peewee.TextField()
+    code = peewee.TextField()
+    title = peewee.TextField()
+    text = peewee.TextField(default="")
+    verb = peewee.TextField(default="")
+    place_name = peewee.TextField(default="")
+    lat_e6 = peewee.IntegerField(null=True)
+    lon_e6 = peewee.IntegerField(null=True)
+    insee = peewee.TextField(default="")
+    quartier = peewee.TextField(default="")
+    who = peewee.TextField(default="partners")
+    state = peewee.TextField(default="published")
+    ends_ms = peewee.BigIntegerField(null=True)
+    created_ms = peewee.BigIntegerField()
+    updated_ms = peewee.BigIntegerField()
+    expires = peewee.BigIntegerField()
+    photo = BytesField(null=True)
+    body = BytesField(default=b"")
+    source = peewee.TextField(default="")
+    hidden = peewee.TextField(default="")
+
+    class Meta:
+        indexes = (
+            (("origin", "key"), True),
+            (("created_ms", "id"), False),
+            (("practice", "created_ms"), False),
+            (("lat_e6", "lon_e6"), False),
+            (("code", "origin"), False),
+            (("photo",), False),
+        )
+
+
+class ListingSearch(FTS5Model):
+    """The words of each shown listing (rowid = its id), folded; the title weighs more."""
+
+    title = SearchField()
+    words = SearchField()
+
+    class Meta:
+        database = db
+        legacy_table_names = False
+        table_name = "listing_search"
+        options = {"tokenize": "unicode61 remove_diacritics 2"}
+
+
+def find(origin: bytes, key: bytes) -> Listing | None:
+    """Return the listing of a register."""
+    return Listing.get_or_none(Listing.origin == origin, Listing.key == key)
+
+
+def by_code(code: str) -> Listing | None:
+    """Return the listing a short code (in its one form, see `codes.tidy`) names."""
+    return Listing.get_or_none(Listing.code == code)
+
+
+def keep(origin: bytes, key: bytes, *, words: tuple[str, ...] = (), **columns: object) -> Listing:
+    """Insert or replace a listing and what search knows of it; return it.
+
+    `words` are texts searched besides the title (text, place, facets ...). What moderation
+    decided (`hidden`) and the first `created_ms` stay as they were.
+    """
+    with write_tx():
+        Listing.insert(origin=origin, key=key, **columns).on_conflict(
+            conflict_target=[Listing.origin, Listing.key],
+            preserve=[name for name in columns if name not in ("created_ms", "hidden")],
+        ).execute()
+        listing = Listing.get(Listing.origin == origin, Listing.key == key)
+        ListingSearch.delete().where(ListingSearch.rowid == listing.id).execute()
+        if listing.state in LIVE_STATES:
+            ListingSearch.insert(
+                rowid=listing.id, title=indexed(listing.title), words=indexed(*words)
+            ).execute()
+        return listing
+
+
+def close(origin: bytes, key: bytes, state: str, now_ms: int) -> None:
+    """Leave only the shell of a listing: that it was here, and why it no longer is."""
+    with write_tx():
+        listing = find(origin, key)
+        if listing is not None:
+            Listing.update(
+                state=state, updated_ms=now_ms, title="", text="", body=b"", photo=None, source="",
+                place_name="", lat_e6=None, lon_e6=None, quartier="",
+            ).where(Listing.id == listing.id).execute()  # fmt: skip
+            _unsearch(Listing.id == listing.id)
+
+
+def hide(origin: bytes, key: bytes, reason: str) -> None:
+    """Hide a listing here for a reason ("" shows it again); its record stays in its set."""
+    with write_tx():
+        Listing.update(hidden=reason).where(Listing.origin == origin, Listing.key == key).execute()
+
+
+def drop_origin(origin: bytes) -> None:
+    """Delete all listings of a town (a removed partner, or before a rebuild)."""
+    with write_tx():
+        _unsearch(Listing.origin == origin)
+        Listing.delete().where(Listing.origin == origin).execute()
+
+
+def drop_shells(before_ms: int) -> int:
+    """Delete the shells of listings closed before `before_ms`; return how many."""
+    with write_tx():
+        old = Listing.state.not_in(LIVE_STATES) & (Listing.updated_ms < before_ms)
+        return Listing.delete().where(old).execute()
+
+
+def scrub_search() -> None:
+    """Merge the search index into one piece: the words of closed listings are really gone."""
+    with write_tx():
+        ListingSearch.optimize()
+
+
+def _unsearch(where: peewee.Expression) -> None:
+    ids = Listing.select(Listing.id).where(where)
+    ListingSearch.delete().where(ListingSearch.rowid.in_(ids)).execute()

@@ -1,0 +1,183 @@
+"""The town's database: which one is current, how it is opened and the one way to write to it.
+
+Many towns can live in one process (tests, demos): the tables are bound to `db`, and `db` is the
+database of the innermost `using(database)` of the running context. Threads start without one.
+
+SQLite is driven by apsw, which brings a library without the WAL-reset bug; the stdlib driver is a
+fallback with another journal. Both keep what was acknowledged when the power is cut: WAL or
+TRUNCATE with synchronous=FULL (NORMAL in WAL loses commits, DELETE needs EXTRA).
+"""
+
+import contextlib
+import os
+import weakref
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any
+
+import peewee
+from playhouse.apsw_ext import APSWDatabase
+
+from node.domain.errors import DomainError
+from node.domain.words import N_
+
+DRIVERS = ("apsw", "sqlite3")
+BUSY_TIMEOUT_S = 15
+PRAGMAS = {
+    "page_size": 8192,
+    "synchronous": "FULL",
+    "foreign_keys": 1,
+    "wal_autocheckpoint": 4000,
+    "secure_delete": 1,
+    "trusted_schema": 0,
+    "cell_size_check": 1,
+}
+
+
+class StorageRefused(DomainError):
+    """The disk or another writer stands in the way: nothing was changed, trying again is safe."""
+
+    status = 503
+
+
+_REFUSALS = (
+    ("locked", "busy", N_("The node is busy. Please try again in a moment.")),
+    ("disk is full", "disk_full", N_("The node's disk is full: nothing new can be kept.")),
+    ("readonly", "read_only", N_("The node's disk cannot be written to: nothing new can be kept.")),
+    ("disk I/O", "disk_error", N_("The node's disk gives errors: nothing new can be kept.")),
+)
+
+
+class ApswDatabase(APSWDatabase):
+    """SQLite through apsw; each connection is taught the one date playhouse.migrations writes."""
+
+    def _connect(self) -> Any:
+        connection = super()._connect()
+        connection.convert_binding = lambda cursor, number, value: value.isoformat(" ")
+        return connection
+
+
+class CurrentDatabase(peewee.DatabaseProxy):
+    """Stands for the database of the innermost `using(...)`; tables are bound to this."""
+
+    @property
+    def obj(self) -> peewee.SqliteDatabase | None:
+        return _current.get()
+
+    @obj.setter
+    def obj(self, database: None) -> None:
+        """Peewee sets None when it builds a proxy; the current database is never set this way."""
+
+    def __getattr__(self, name: str) -> Any:
+        database = _current.get()
+        if database is None:
+            raise LookupError("no current database: do this inside `with using(database):`")
+        return getattr(database, name)
+
+
+_current: ContextVar[peewee.SqliteDatabase | None] = ContextVar("database", default=None)
+_opened: weakref.WeakSet[peewee.SqliteDatabase] = weakref.WeakSet()
+_inherited: list[Any] = []
+db = CurrentDatabase()
+
+
+def open_database(path: Path | str, driver: str = "apsw") -> peewee.SqliteDatabase:
+    """Return the database file at `path`, made if absent (it has no tables before `migrate`).
+
+    `driver` is one of DRIVERS. Raises ValueError for another, peewee.DatabaseError when the file
+    is no database. Each thread that uses it gets a connection of its own.
+    """
+    if driver not in DRIVERS:
+        raise ValueError(f"unknown driver {driver}: one of {', '.join(DRIVERS)}")
+    kind = ApswDatabase if driver == "apsw" else peewee.SqliteDatabase
+    wal = driver == "apsw" and wal_is_safe(kind.server_version[:3])
+    database = kind(
+        str(path),
+        pragmas=[*PRAGMAS.items(), ("journal_mode", "wal" if wal else "truncate")],
+        timeout=BUSY_TIMEOUT_S,
+        lock_type="IMMEDIATE",  # so that even Peewee's own atomic() cannot be DEFERRED
+    )
+    database.connect()
+    _opened.add(database)
+    return database
+
+
+def wal_is_safe(version: tuple[int, ...]) -> bool:
+    """Return whether this SQLite is without the WAL-reset bug (3.7.0 to 3.51.2, see sqlite.org)."""
+    if version == (3, 52, 0):
+        return False  # withdrawn
+    return (
+        version >= (3, 51, 3)
+        or (3, 50, 7) <= version < (3, 51, 0)
+        or (3, 44, 6) <= version < (3, 45, 0)
+    )
+
+
+@contextlib.contextmanager
+def using(database: peewee.SqliteDatabase) -> Iterator[peewee.SqliteDatabase]:
+    """Make `database` the current one for the block, in this context (thread or task) only."""
+    token = _current.set(database)
+    try:
+        yield database
+    finally:
+        _current.reset(token)
+
+
+@contextlib.contextmanager
+def write_tx() -> Iterator[None]:
+    """Do the block in one write transaction of the current database: all of it or nothing.
+
+    The write lock is taken first (IMMEDIATE), so nothing read inside can change before the commit.
+    Nested use joins the outer transaction; an inner block that raises undoes only its own changes.
+    Raises StorageRefused when the lock cannot be had or the disk refuses. Exhaust a query
+    (list(...)) before opening a transaction: one still being read pins an old snapshot.
+    """
+    database = db.obj
+    if database is None:
+        raise LookupError("no current database: do this inside `with using(database):`")
+    try:
+        with database.atomic():
+            yield
+    except peewee.OperationalError as error:
+        if database.in_transaction():
+            raise
+        raise _refusal(error) from error
+
+
+def after_commit(act: Callable[[], object]) -> None:
+    """Call `act` once the current transaction is committed, at once when there is none."""
+    db.after_commit(act)
+
+
+def execute_many(sql: str, rows: list[tuple[Any, ...]]) -> None:
+    """Run one statement for many rows: four times faster than insert_many. Inside write_tx() only.
+
+    Raises peewee.IntegrityError and the like, RuntimeError outside a transaction.
+    """
+    if not db.in_transaction():
+        raise RuntimeError("execute_many belongs inside write_tx()")
+    if rows:
+        with peewee.__exception_wrapper__:
+            db.cursor().executemany(sql, rows)
+
+
+def _refusal(error: peewee.OperationalError) -> Exception:
+    for words, code, message in _REFUSALS:
+        if words in str(error):
+            return StorageRefused(code, message)
+    return error
+
+
+def _forget_inherited() -> None:
+    """Leave a parent's connections alone: closing one in a forked child breaks the parent's locks.
+
+    The child opens its own at first use.
+    """
+    for database in list(_opened):
+        if not database.is_closed():
+            _inherited.append(database.connection())
+            database.dispose()
+
+
+os.register_at_fork(after_in_child=_forget_inherited)

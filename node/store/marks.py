@@ -1,0 +1,44 @@
+"""The marks: single named values of the node that must survive a restart."""
+
+import peewee
+
+from node.store.database import write_tx
+from node.store.row import Row
+
+GENERATION = "generation"  # hex; also in a file beside the database: differ after a restore
+LAST_STAMP = "last_stamp"  # the highest stamp this town signed
+RESTORED_S = "restored_s"  # `gen` of SPEC: unix seconds of the last restore, 0 if never
+
+
+class Mark(Row):
+    """One name and its value as text."""
+
+    name = peewee.TextField(primary_key=True)
+    value = peewee.TextField()
+
+
+def read(name: str, default: str = "") -> str:
+    """Return the value of a mark, `default` if it was never set."""
+    return Mark.select(Mark.value).where(Mark.name == name).scalar() or default
+
+
+def write(name: str, value: str) -> None:
+    """Set a mark."""
+    with write_tx():
+        Mark.upsert(name=name, value=value)
+
+
+def number(name: str, default: int = 0) -> int:
+    """Return the value of a mark that counts, `default` if it was never set."""
+    return int(read(name) or default)
+
+
+def write_number(name: str, value: int) -> None:
+    """Set a mark that counts."""
+    write(name, str(value))
+
+
+def forget(name: str) -> None:
+    """Remove a mark."""
+    with write_tx():
+        Mark.delete().where(Mark.name == name).execute()

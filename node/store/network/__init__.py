@@ -1,0 +1,1 @@
+"""What is remembered of other towns: partners, introductions, nonces, visits and refusals."""

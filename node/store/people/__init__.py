@@ -1,0 +1,1 @@
+"""What is private to the town: members, how they come in, what their forms were answered."""

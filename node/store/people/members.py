@@ -1,0 +1,88 @@
+"""The members: the residents and the desk of this town. Nothing here ever leaves the node."""
+
+import secrets
+
+import peewee
+
+from node.store.database import write_tx
+from node.store.row import BytesField, Row
+
+ROLES = ("resident", "desk", "admin")
+STATUSES = ("active", "pending", "suspended", "erased")
+
+
+class Member(Row):
+    """One person.
+
+    ref        16 random bytes, the only thing of a member that a signed `who` is derived from
+    email      in lower case, unique; None for who has none (the desk hands out codes)
+    password   an Argon2id hash, "" for who only uses codes
+    """
+
+    ref = BytesField(unique=True)
+    name = peewee.TextField()
+    email = peewee.TextField(null=True, unique=True)
+    phone = peewee.TextField(default="")
+    language = peewee.TextField(default="")
+    quartier = peewee.TextField(default="")
+    role = peewee.TextField(default="resident")
+    status = peewee.TextField(default="active")
+    password = peewee.TextField(default="")
+    created_ms = peewee.BigIntegerField()
+    seen_ms = peewee.BigIntegerField(null=True)
+
+
+def join(
+    name: str, *, now_ms: int, email: str | None = None, role: str = "resident", **columns: object
+) -> Member:
+    """Make a member; raises peewee.IntegrityError when the address has one already."""
+    with write_tx():
+        return Member.create(
+            ref=secrets.token_bytes(16), name=name, email=tidy_email(email), role=role,
+            created_ms=now_ms, **columns,
+        )  # fmt: skip
+
+
+def find(member: int) -> Member | None:
+    """Return the member with this number."""
+    return Member.get_or_none(Member.id == member)
+
+
+def by_email(email: str) -> Member | None:
+    """Return the member with this address, however it is written."""
+    return Member.get_or_none(Member.email == tidy_email(email))
+
+
+def change(member: int, **columns: object) -> None:
+    """Set columns of a member; raises ValueError for a role or status that does not exist."""
+    for name, allowed in (("role", ROLES), ("status", STATUSES)):
+        if name in columns and columns[name] not in allowed:
+            raise ValueError(f"unknown {name} {columns[name]}")
+    if "email" in columns:
+        columns["email"] = tidy_email(columns["email"])
+    with write_tx():
+        Member.update(**columns).where(Member.id == member).execute()
+
+
+def listed(*, role: str = "", status: str = "", limit: int = 200, after: int = 0) -> list[Member]:
+    """Return members in order of joining, `limit` at a time, those after number `after`."""
+    query = Member.select().where(Member.id > after).order_by(Member.id).limit(limit)
+    if role:
+        query = query.where(Member.role == role)
+    if status:
+        query = query.where(Member.status == status)
+    return list(query)
+
+
+def erase(member: int) -> None:
+    """Blank everything personal; the number stays, so that what was done still has an actor."""
+    with write_tx():
+        Member.update(
+            ref=secrets.token_bytes(16), name="", email=None, phone="", language="", quartier="",
+            password="", role="resident", status="erased", seen_ms=None,
+        ).where(Member.id == member).execute()  # fmt: skip
+
+
+def tidy_email(email: object) -> str | None:
+    """Return an address in the one form it is kept in, None for none."""
+    return str(email).strip().lower() or None if email is not None else None

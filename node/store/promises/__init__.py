@@ -1,0 +1,1 @@
+"""The engagements between residents and listings, the acts that moved them and what they hold."""

@@ -1,0 +1,152 @@
+"""The engagements: one row for each wish of a resident for a listing, here or between two towns."""
+
+from collections.abc import Iterable
+
+import peewee
+
+from node.store.database import write_tx
+from node.store.row import BytesField, Row
+
+
+class Engagement(Row):
+    """One engagement as this town knows it (ENGAGEMENTS.md).
+
+    home, asker_town   the listing's town and the asker's; equal inside one town
+    asker, keeper      our members, None when they are the other town's
+    who                the asker as the other town may know them: 16 bytes, same for one listing
+    state, turn        where it stands and whose turn it is; since_ms: since when
+    deadline_ms        when it passes on by itself to `lapses_to`
+    version            of what home says; applied_version (ours of a remote home) follows it
+    ack                at home: the highest version the asker's town says it applied
+    gen                of the reply applied: the home town's last restore (unix seconds)
+    saw                id of the listing's record that was shown to the asker
+    terms, proposal    JSON; what is promised, and what is on the table
+    contacts, names    JSON; what each side let the other know
+    answer_by_ms       the asker's patience; ends_ms: the last moment it can matter
+    request_key ...    keys and ids of the two sealed registers, when two towns take part
+    """
+
+    id = BytesField(primary_key=True)
+    practice = peewee.TextField()
+    lifecycle = peewee.TextField()
+    home = BytesField()
+    asker_town = BytesField()
+    listing_origin = BytesField()
+    listing_key = BytesField()
+    asker = peewee.IntegerField(null=True)
+    keeper = peewee.IntegerField(null=True)
+    who = BytesField()
+    state = peewee.TextField()
+    since_ms = peewee.BigIntegerField()
+    turn = peewee.TextField(default="")
+    final = peewee.BooleanField(default=False)
+    deadline_ms = peewee.BigIntegerField(null=True)
+    lapses_to = peewee.TextField(default="")
+    version = peewee.IntegerField(default=0)
+    applied_version = peewee.IntegerField(default=0)
+    ack = peewee.IntegerField(default=0)
+    gen = peewee.BigIntegerField(default=0)
+    saw = BytesField(null=True)
+    terms = peewee.TextField(default="{}")
+    proposal = peewee.TextField(default="")
+    reason = peewee.TextField(default="")
+    contacts = peewee.TextField(default="{}")
+    names = peewee.TextField(default="{}")
+    answer_by_ms = peewee.BigIntegerField(null=True)
+    ends_ms = peewee.BigIntegerField(null=True)
+    request_key = BytesField(null=True)
+    reply_key = BytesField(null=True)
+    request_record = BytesField(null=True)
+    reply_record = BytesField(null=True)
+    created_ms = peewee.BigIntegerField()
+
+    class Meta:
+        indexes = (
+            (("listing_origin", "listing_key", "state"), False),
+            (("asker", "created_ms"), False),
+            (("keeper", "created_ms"), False),
+            (("final", "deadline_ms"), False),
+            (("final", "answer_by_ms"), False),
+            (("request_key",), False),
+            (("reply_key",), False),
+        )
+
+
+def find(engagement: bytes) -> Engagement | None:
+    """Return the engagement with this id."""
+    return Engagement.get_or_none(Engagement.id == engagement)
+
+
+def start(engagement: bytes, **columns: object) -> Engagement:
+    """Insert an engagement; raises peewee.IntegrityError when the id exists (a double click)."""
+    with write_tx():
+        return Engagement.create(id=engagement, **columns)
+
+
+def change(engagement: bytes, *, on_version: int | None = None, **columns: object) -> bool:
+    """Set columns; return whether the row was there, and at `on_version` if one is named."""
+    with write_tx():
+        query = Engagement.update(**columns).where(Engagement.id == engagement)
+        if on_version is not None:
+            query = query.where(Engagement.version == on_version)
+        return query.execute() == 1
+
+
+def of_member(member: int, *, limit: int = 200) -> list[Engagement]:
+    """Return the engagements a member asked for or keeps the listing of, newest first."""
+    mine = (Engagement.asker == member) | (Engagement.keeper == member)
+    query = Engagement.select().where(mine)
+    return list(query.order_by(Engagement.created_ms.desc(), Engagement.id).limit(limit))
+
+
+def of_listing(origin: bytes, key: bytes, *, states: Iterable[str] = ()) -> list[Engagement]:
+    """Return the engagements with a listing, oldest first (the order of a queue)."""
+    query = Engagement.select().where(
+        Engagement.listing_origin == origin, Engagement.listing_key == key
+    )
+    if names := list(states):
+        query = query.where(Engagement.state.in_(names))
+    return list(query.order_by(Engagement.created_ms, Engagement.id))
+
+
+def open_between(asker_town: bytes, origin: bytes, key: bytes) -> int:
+    """Return how many engagements of one town with one listing are not final."""
+    query = Engagement.select().where(
+        Engagement.listing_origin == origin,
+        Engagement.listing_key == key,
+        Engagement.asker_town == asker_town,
+        ~Engagement.final,
+    )
+    return query.count()
+
+
+def overdue(now_ms: int, home: bytes, limit: int = 200) -> list[Engagement]:
+    """Return our home's open engagements whose deadline has passed, the longest first."""
+    query = Engagement.select().where(
+        ~Engagement.final, Engagement.deadline_ms <= now_ms, Engagement.home == home
+    )
+    return list(query.order_by(Engagement.deadline_ms, Engagement.id).limit(limit))
+
+
+def unanswered(now_ms: int, asker_town: bytes, limit: int = 200) -> list[Engagement]:
+    """Return our residents' open engagements elsewhere whose patience is over."""
+    query = Engagement.select().where(
+        ~Engagement.final,
+        Engagement.answer_by_ms <= now_ms,
+        Engagement.asker_town == asker_town,
+        Engagement.home != asker_town,
+    )
+    return list(query.order_by(Engagement.answer_by_ms, Engagement.id).limit(limit))
+
+
+def with_town(town: bytes, *, only_open: bool = True) -> list[Engagement]:
+    """Return the engagements another town takes part in, oldest first."""
+    query = Engagement.select().where((Engagement.home == town) | (Engagement.asker_town == town))
+    if only_open:
+        query = query.where(~Engagement.final)
+    return list(query.order_by(Engagement.created_ms, Engagement.id))
+
+
+def by_register(key: bytes) -> Engagement | None:
+    """Return the engagement one of whose sealed registers has this key."""
+    return Engagement.get_or_none((Engagement.request_key == key) | (Engagement.reply_key == key))

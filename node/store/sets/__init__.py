@@ -1,0 +1,1 @@
+"""The sets of signed records as they came, their sums, and the ids not worth fetching again."""

@@ -1,0 +1,195 @@
+"""The records held: for each register the one revision that won, in the bytes it came in."""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import peewee
+
+from federation.record import LIVE, Record
+from federation.stamp import day_start_s, stamp_seconds
+from node.store.database import db, execute_many, write_tx
+from node.store.row import BytesField, Row
+
+CHUNK = 500
+Register = tuple[bytes, bytes]  # (origin, key)
+
+
+class RecordRow(Row):
+    """One held record; the columns repeat what is signed in `raw` so that it can be found.
+
+    seconds      its place in the set's order: whole seconds since 2020 of the stamp
+    expires      unix seconds, as signed
+    received_ms  when it came in, or was signed here
+    carrier      the partner that brought it, b"" when signed here or read from a file
+    sent_ms      when a partner first fetched it from here
+    """
+
+    seq = peewee.AutoField()
+    id = BytesField(unique=True)
+    origin = BytesField()
+    scope = peewee.IntegerField()
+    key = BytesField()
+    stamp = peewee.BigIntegerField()
+    seconds = peewee.BigIntegerField()
+    expires = peewee.BigIntegerField()
+    kind = peewee.TextField()
+    state = peewee.IntegerField()
+    to = BytesField(null=True)
+    keyset = peewee.BigIntegerField()
+    size_bytes = peewee.IntegerField()
+    raw = BytesField()
+    received_ms = peewee.BigIntegerField()
+    carrier = BytesField(default=b"")
+    sent_ms = peewee.BigIntegerField(null=True)
+
+    class Meta:
+        table_name = "record"
+        indexes = (
+            (("origin", "key"), True),
+            (("origin", "scope", "seconds", "id", "expires", "keyset"), False),
+            (("origin", "kind"), False),
+        )
+
+
+class Holder(NamedTuple):
+    """The columns of a held revision that decide what may replace it and how it is counted."""
+
+    origin: bytes
+    key: bytes
+    id: bytes
+    stamp: int
+    state: int
+    expires: int
+    scope: int
+    keyset: int
+    size_bytes: int
+
+    @property
+    def is_live(self) -> bool:
+        """Whether this revision is not a tombstone."""
+        return self.state == LIVE
+
+
+_HOLDER = [getattr(RecordRow, name) for name in Holder._fields]
+_INSERT = (
+    'INSERT INTO record (id, origin, scope, "key", stamp, seconds, expires, kind, state, "to",'
+    " keyset, size_bytes, raw, received_ms, carrier) VALUES (" + ", ".join("?" * 15) + ")"
+)
+
+
+def find(origin: bytes, key: bytes) -> RecordRow | None:
+    """Return the revision a register holds."""
+    return RecordRow.get_or_none(RecordRow.origin == origin, RecordRow.key == key)
+
+
+def by_id(record_id: bytes) -> RecordRow | None:
+    """Return the held record with this id."""
+    return RecordRow.get_or_none(RecordRow.id == record_id)
+
+
+def holders(registers: Iterable[Register]) -> dict[Register, Holder]:
+    """Return what each of these registers holds, if anything."""
+    keys: dict[bytes, list[bytes]] = {}
+    for origin, key in registers:
+        keys.setdefault(origin, []).append(key)
+    found: dict[Register, Holder] = {}
+    for origin, wanted in keys.items():
+        for part in chunks(wanted):
+            where = (RecordRow.origin == origin) & RecordRow.key.in_(part)
+            rows = RecordRow.select(*_HOLDER).where(where).tuples()
+            found.update(((row[0], row[1]), Holder(*row)) for row in rows)
+    return found
+
+
+def ids_held(ids: Iterable[bytes]) -> set[bytes]:
+    """Return those of these ids that are held."""
+    return {
+        found
+        for part in chunks(list(ids))
+        for (found,) in RecordRow.select(RecordRow.id).where(RecordRow.id.in_(part)).tuples()
+    }
+
+
+def walk(origin: bytes | None = None, kind: str | None = None) -> Iterator[RecordRow]:
+    """Yield held records in order of arrival, CHUNK at a time so that writes may go between."""
+    after = 0
+    while True:
+        query = RecordRow.select().where(RecordRow.seq > after).order_by(RecordRow.seq)
+        if origin is not None:
+            query = query.where(RecordRow.origin == origin)
+        if kind is not None:
+            query = query.where(RecordRow.kind == kind)
+        page = list(query.limit(CHUNK))
+        yield from page
+        if len(page) < CHUNK:
+            return
+        after = page[-1].seq
+
+
+def expiring(origin: bytes, before_s: int) -> list[RecordRow]:
+    """Return the live records of an origin that end before `before_s` (unix seconds)."""
+    query = RecordRow.select().where(
+        RecordRow.origin == origin, RecordRow.state == LIVE, RecordRow.expires < before_s
+    )
+    return list(query.order_by(RecordRow.expires, RecordRow.seq))
+
+
+def mark_sent(ids: Iterable[bytes], now_ms: int) -> None:
+    """Note when a partner first fetched these records from here."""
+    with write_tx():
+        sql = "UPDATE record SET sent_ms = ? WHERE id = ? AND sent_ms IS NULL"
+        execute_many(sql, [(now_ms, each) for each in ids])
+
+
+def insert(records: Iterable[Record], carrier: bytes, now_ms: int) -> None:
+    """Insert records whose registers are empty; the caller keeps the sums (`RecordStore.put`)."""
+    execute_many(
+        _INSERT,
+        [
+            (r.id, r.origin, r.scope, r.key, r.stamp, stamp_seconds(r.stamp), r.expires, r.kind,
+             r.state, r.to, r.keyset, len(r.raw), r.raw, now_ms, carrier)
+            for r in records
+        ],
+    )  # fmt: skip
+
+
+def delete(ids: Iterable[bytes]) -> None:
+    """Delete records by id; the caller keeps the sums."""
+    execute_many("DELETE FROM record WHERE id = ?", [(each,) for each in ids])
+
+
+def of_origin(origin: bytes) -> list[Holder]:
+    """Return what all registers of an origin hold."""
+    rows = RecordRow.select(*_HOLDER).where(RecordRow.origin == origin)
+    return [Holder(*row) for row in rows.tuples()]
+
+
+def in_part(origin: bytes, scope: int, keyset: int, day: int) -> list[Holder]:
+    """Return the records of one part of a set: those out of it from that UTC day on."""
+    rows = RecordRow.select(*_HOLDER).where(
+        RecordRow.origin == origin,
+        RecordRow.scope == scope,
+        RecordRow.keyset == keyset,
+        RecordRow.expires > day_start_s(day - 1),
+        RecordRow.expires <= day_start_s(day),
+    )
+    return [Holder(*row) for row in rows.tuples()]
+
+
+def set_items(
+    origin: bytes, scope: int, out_s: int, dead: frozenset[int]
+) -> list[tuple[int, bytes]]:
+    """Return [(seconds, id)] of one set in order, of records that end after `out_s` (unix
+    seconds) and whose keyset is not `dead`; read from the index alone.
+    """
+    sql = (
+        "SELECT seconds, id FROM record WHERE origin = ? AND scope = ? AND expires > ?"
+        + (f" AND keyset NOT IN ({', '.join('?' * len(dead))})" if dead else "")
+        + " ORDER BY seconds, id"
+    )
+    return list(db.execute_sql(sql, (origin, scope, out_s, *sorted(dead))).fetchall())
+
+
+def chunks(values: list[bytes]) -> Iterator[list[bytes]]:
+    """Cut a list into parts a statement can take."""
+    return (values[at : at + CHUNK] for at in range(0, len(values), CHUNK))

@@ -1,0 +1,39 @@
+"""All tables, for the few who mean every one of them: the drift test, exports, `status`."""
+
+from node.store.audit import AuditEntry
+from node.store.catalogue.blobs import Blob
+from node.store.catalogue.codes import ListingCode
+from node.store.catalogue.facets import Facet
+from node.store.catalogue.holdings import Holding
+from node.store.catalogue.listings import Listing, ListingSearch
+from node.store.jobs import JobLease
+from node.store.marks import Mark
+from node.store.network.exchanges import Exchange
+from node.store.network.introductions import Introduction
+from node.store.network.nonces import Nonce
+from node.store.network.partners import Partner
+from node.store.network.refusals import Refusal
+from node.store.notices import Notice
+from node.store.people.login_codes import LoginCode
+from node.store.people.members import Member
+from node.store.people.sessions import Session
+from node.store.people.tokens import FormToken
+from node.store.promises.acts import Act
+from node.store.promises.claims import Claim
+from node.store.promises.engagements import Engagement
+from node.store.rates import Rate
+from node.store.sets.keysets import KeysetRow
+from node.store.sets.memory import Remembered
+from node.store.sets.origins import Origin
+from node.store.sets.records import RecordRow
+from node.store.sets.sums import SetSum
+
+READ_MODELS = (Listing, ListingSearch, Facet)
+TABLES = (
+    Mark, JobLease, Rate, AuditEntry, Notice,
+    KeysetRow, Origin, RecordRow, SetSum, Remembered,
+    Partner, Nonce, Introduction, Exchange, Refusal,
+    *READ_MODELS, ListingCode, Holding, Blob,
+    Member, LoginCode, Session, FormToken,
+    Engagement, Act, Claim,
+)  # fmt: skip
