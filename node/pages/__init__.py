@@ -1,0 +1,1 @@
+"""What residents see: routes, forms, words and the shared building of every page."""
