@@ -1,0 +1,33 @@
+"""The commands an association types: `lavoir …` (also gunicorn's door)."""
+
+import click
+
+from node.cli.admin import admin
+from node.cli.imports import import_
+from node.cli.partner import partner
+from node.cli.serve import serve, work
+from node.cli.show import demo
+from node.cli.sync import status, sync
+from node.cli.town import init, migrate, rebuild
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name=None, version="0.1.0", prog_name="lavoir")
+def main() -> None:
+    """Run a town's node: lend, drive together, federate with other towns."""
+
+
+for command in (
+    init,
+    serve,
+    work,
+    migrate,
+    rebuild,
+    admin,
+    import_,
+    partner,
+    sync,
+    status,
+    demo,
+):
+    main.add_command(command)

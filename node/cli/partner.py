@@ -1,0 +1,118 @@
+"""`lavoir partner …`: the other towns, from the command line."""
+
+import click
+
+from node.app import Town
+from node.cli.terminal import json_option, report, with_town
+from node.partners import pairing
+from node.store.network import introductions, partners
+
+
+@click.group()
+def partner() -> None:
+    """Pair with other towns, list them, end a link."""
+
+
+@partner.command()
+@json_option
+@with_town
+def invite(town: Town, as_json: bool) -> None:
+    """Make an invitation: an address and a one-use code, good for 15 minutes."""
+    invitation = pairing.invite(town.config.url, town.clock)
+    answer = {"invitation": invitation.text, "until_ms": invitation.until_ms}
+    report(answer, as_json, lambda said: click.echo(said["invitation"]))
+
+
+@partner.command()
+@click.argument("invitation")
+@click.option("--lan", is_flag=True, help="That town is on our own network (private address).")
+@json_option
+@with_town
+def accept(town: Town, invitation: str, lan: bool, as_json: bool) -> None:
+    """Accept INVITATION (or the id of a town a partner introduced), then compare the words."""
+    if "://" in invitation:
+        row = town.exchanges.accept(invitation, lan=lan)
+    else:
+        introduced = bytes.fromhex(invitation)
+        row = pairing.accept_introduced(introduced, town.store, town.clock)
+    report(_told(town, row), as_json, _say_words)
+
+
+@partner.command()
+@click.argument("which", metavar="TOWN")
+@json_option
+@with_town
+def confirm(town: Town, which: str, as_json: bool) -> None:
+    """Say that both admins read the same six words: TOWN becomes a partner."""
+    row = pairing.confirm(pairing.named(which).town, town.clock, by="command line")
+    report(_told(town, row), as_json, lambda said: click.echo(f"{said['name']} is a partner."))
+
+
+@partner.command()
+@click.argument("which", metavar="TOWN")
+@click.option("--to", "reader", required=True, metavar="PARTNER", help="Whom to tell about it.")
+@with_town
+def introduce(town: Town, which: str, reader: str) -> None:
+    """Tell PARTNER about TOWN, so that both can read each other through us."""
+    known, to = pairing.named(which), pairing.named(reader)
+    pairing.introduce(known.town, to.town, town.clock)
+    click.echo(f"{known.name} will be introduced to {to.name} at the next exchange.")
+
+
+@partner.command("list")
+@json_option
+@with_town
+def list_(town: Town, as_json: bool) -> None:
+    """Show every partner, how it is doing, and who was introduced."""
+    answer = {
+        "partners": [_told(town, row) for row in partners.listed()],
+        "introduced": [
+            {"town": row.town, "name": row.name, "url": row.url, "by": row.partner}
+            for row in introductions.received("")
+        ],
+    }
+    report(answer, as_json, _say_list)
+
+
+@partner.command()
+@click.argument("which", metavar="TOWN")
+@click.confirmation_option(prompt="Delete all that is held of this town?")
+@with_town
+def remove(town: Town, which: str) -> None:
+    """End the link with TOWN and delete what is held of it."""
+    row = pairing.named(which)
+    pairing.remove(row.town, town.clock, by="command line")
+    click.echo(f"{row.name} is no longer a partner.")
+
+
+def _told(town: Town, row: partners.Partner) -> dict[str, object]:
+    return {
+        "town": row.town,
+        "name": row.name,
+        "url": row.url,
+        "status": row.status,
+        "words": pairing.words(town.id, row.town),
+        "last_ok_ms": row.last_ok_ms,
+        "down_since_ms": row.down_since_ms,
+        "last_error": row.last_error,
+        "next_try_ms": row.next_try_ms,
+        "failures": row.failures,
+    }
+
+
+def _say_words(said: dict[str, object]) -> None:
+    click.echo(f"{said['name']} answered. Call them and compare these six words:")
+    click.echo("  " + " ".join(str(word) for word in said["words"]))  # type: ignore[attr-defined]
+    click.echo(f"The same on both sides? Then: lavoir partner confirm {said['name']!r}")
+
+
+def _say_list(said: dict[str, list[dict[str, object]]]) -> None:
+    for row in said["partners"]:
+        trouble = f", {row['last_error']}" if row["last_error"] else ""
+        click.echo(f"{row['name']}: {row['status']}{trouble} ({row['url']})")
+    for row in said["introduced"]:
+        town = row["town"]
+        code = town.hex() if isinstance(town, bytes) else town
+        click.echo(f"introduced: {row['name']} ({row['url']}); lavoir partner accept {code}")
+    if not said["partners"] and not said["introduced"]:
+        click.echo("No partner yet: lavoir partner invite")

@@ -1,0 +1,93 @@
+"""`lavoir serve` and `lavoir work`: the web process, and the jobs when they live apart."""
+
+import signal
+import threading
+from pathlib import Path
+from typing import Any
+
+import click
+from gunicorn.app.base import BaseApplication
+
+from node.app import Town, create_app, open_town, start_jobs
+from node.cli.terminal import home_option, sentences
+from node.config import Config
+
+
+class Server(BaseApplication):  # type: ignore[misc]
+    """Gunicorn with one worker of many threads: what a small box and SQLite like best."""
+
+    def __init__(self, home: Path, config: Config, host: str, port: int) -> None:
+        self.home = home
+        self.config = config
+        self.bind = f"{host}:{port}"
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Say how gunicorn runs; nothing is read from its own files or environment."""
+        settings: dict[str, Any] = {
+            "bind": self.bind,
+            "workers": 1,
+            "worker_class": "gthread",
+            "threads": self.config.threads,
+            "timeout": 120,
+            "graceful_timeout": 15,
+            "keepalive": 5,
+            "limit_request_line": 8190,
+            "limit_request_fields": 60,
+            "forwarded_allow_ips": "",
+            "worker_tmp_dir": None,
+            "proc_name": "lavoir",
+            "loglevel": self.config.log_level,
+            "control_socket_disable": True,
+            "post_worker_init": _start_jobs,
+            "worker_exit": _stop,
+        }
+        for name, value in settings.items():
+            if name in self.cfg.settings:
+                self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        """Return the WSGI application; called in the worker, after the fork."""
+        self.town = open_town(self.home)
+        return create_app(self.town)
+
+
+def _start_jobs(worker: Any) -> None:
+    town: Town = worker.app.town
+    if town.config.jobs == "inside":
+        worker.lavoir_jobs = start_jobs(town)
+
+
+def _stop(server: Any, worker: Any) -> None:
+    jobs = getattr(worker, "lavoir_jobs", None)
+    if jobs is not None:
+        jobs.stop()
+
+
+@click.command()
+@home_option
+@click.option("--host", help="Address to listen on (setting `host`).")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port (setting `port`).")
+@sentences
+def serve(home: Path, host: str | None, port: int | None) -> None:
+    """Serve the town's pages, its API and its partners."""
+    town = open_town(home)
+    config = town.config
+    town.close()
+    Server(home, config, host or config.host, config.port if port is None else port).run()
+
+
+@click.command()
+@home_option
+@sentences
+def work(home: Path) -> None:
+    """Run the jobs (syncs, deadlines, mails) in a process of their own, until stopped."""
+    town = open_town(home)
+    jobs = start_jobs(town)
+    stopped = threading.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: stopped.set())
+    click.echo("Jobs are running; stop with Ctrl-C.")
+    stopped.wait()
+    jobs.stop()
+    town.close()

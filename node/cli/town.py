@@ -1,0 +1,91 @@
+"""`lavoir init`, `migrate`, `rebuild`: a town's house is founded, brought up to date, swept."""
+
+from pathlib import Path
+
+import click
+from rich.progress import Progress
+
+from node.app import DATABASE, Town, open_town
+from node.cli.terminal import console, home_option, json_option, report, sentences, with_town
+from node.config import write_config
+from node.domain.clock import SystemClock
+from node.journal.keyring import Keyring
+from node.places import communes
+from node.store.database import open_database, using
+from node.store.schema import migrate as migrate_database
+
+
+@click.command()
+@home_option
+@click.option("--name", required=True, help="The town's name, as people say it.")
+@click.option("--insee", required=True, help="INSEE code of the commune, such as 56121.")
+@click.option("--url", required=True, help="Address at which partners and residents reach it.")
+@click.option("--manager", default="", help="The association that keeps this node.")
+@json_option
+@sentences
+def init(home: Path, name: str, insee: str, url: str, manager: str, as_json: bool) -> None:
+    """Found a town: settings, keys, database. Prints the 24 recovery words, once."""
+    words = found_town(home, name=name, insee=insee, url=url, manager=manager)
+    town = open_town(home)
+    answer = {"town": town.id.hex(), "home": str(home), "words": words}
+    town.close()
+    report(answer, as_json, _say_founded)
+
+
+def found_town(home: Path, *, name: str, insee: str, url: str, manager: str = "") -> list[str]:
+    """Make the folder, settings, keys, database and first profile of a town; return its words.
+
+    Raises click.ClickException for an unknown commune, KeyringError where a town lives already.
+    """
+    commune = communes.find(insee)
+    if commune is None:
+        raise click.ClickException(f"{insee} is not the INSEE code of a commune")
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _, words = Keyring.create(home, SystemClock().now_ms())
+    write_config(home, name=name, insee=commune.insee, url=url.rstrip("/"), manager=manager)
+    migrate_database(open_database(home / DATABASE))
+    town = open_town(home)
+    try:
+        with using(town.database):
+            town.store.add_keyset(town.keyring.genesis)
+            town.publish_profile()
+    finally:
+        town.close()
+    return words
+
+
+def _say_founded(answer: dict[str, object]) -> None:
+    click.echo(f"The town lives in {answer['home']}; its id is {answer['town']}.")
+    click.echo()
+    click.echo("These 24 words are the root of its identity. Write them on paper, twice, and keep")
+    click.echo("the papers in two houses: they are nowhere else, and are shown only now.")
+    words = [str(word) for word in answer["words"]]  # type: ignore[attr-defined]
+    for row in range(0, 24, 6):
+        line = (f"{row + at + 1:2}. {word:<12}" for at, word in enumerate(words[row : row + 6]))
+        click.echo("  " + "".join(line))
+
+
+@click.command()
+@home_option
+@sentences
+def migrate(home: Path) -> None:
+    """Bring the database to the schema of this version."""
+    database = open_database(home / DATABASE)
+    applied = migrate_database(database)
+    database.close()
+    click.echo(f"{len(applied)} migrations applied." if applied else "Nothing to migrate.")
+
+
+@click.command()
+@with_town
+def rebuild(town: Town) -> None:
+    """Make the pages' tables again from the signed records."""
+    with Progress(console=console) as progress:
+        task = progress.add_task("records", total=None)
+        done = town.journal.rebuild(
+            lambda done, total: progress.update(task, completed=done, total=total)
+        )
+    click.echo(f"{done} records replayed.")
+
+
+__all__ = ["found_town", "init", "migrate", "rebuild", "using"]

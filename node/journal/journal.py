@@ -1,0 +1,224 @@
+"""The journal: the one place where records enter, ours signed and theirs verified.
+
+Both then take the same path in one transaction: store, read model, whoever waits for the kind.
+"""
+
+import logging
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from federation import codec
+from federation.admission import KNOWN, OLDER, REFUSED, STORED, Examined, Verdict, examine, keep
+from federation.errors import ProtocolError, RemoteProtocolError
+from federation.record import SCOPE_PUBLIC, SCOPE_SEALED, Record, new_key, parse, wins
+from federation.seal import HpkeKey, open_message
+from federation.store import Current, Register
+from node.domain.clock import Clock
+from node.domain.errors import Conflict, DomainError
+from node.domain.practice import Registry
+from node.domain.words import N_
+from node.journal import projection, signing
+from node.journal.keyring import Keyring
+from node.store.database import write_tx
+from node.store.catalogue import listings
+from node.store.network import partners, refusals, towns
+from node.store.sets import records
+from node.store.sets.record_store import SqlRecordStore
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[[Record, Any], None]
+Progress = Callable[[int, int], None]
+
+
+class Journal:
+    """The door of one town; every call expects the town's database to be current."""
+
+    def __init__(
+        self, keyring: Keyring, clock: Clock, registry: Registry, store: SqlRecordStore
+    ) -> None:
+        self.keyring = keyring
+        self.clock = clock
+        self.registry = registry
+        self.store = store
+        self._handlers: dict[str, Handler] = {}
+
+    @property
+    def town(self) -> bytes:
+        """Return our town id."""
+        return self.keyring.town
+
+    def on(self, kind: str, handler: Handler) -> None:
+        """Call `handler(record, body)` inside the transaction that admits a foreign `kind`.
+
+        A sealed body comes opened, a tombstone's is None; a sealed record that is not for us
+        never reaches a handler.
+        """
+        self._handlers[kind] = handler
+
+    # ── ours ─────────────────────────────────────────────────────────────────────────────────
+
+    def publish(
+        self,
+        kind: str,
+        body: dict[str, Any],
+        *,
+        key: bytes | None = None,
+        scope: int = SCOPE_PUBLIC,
+    ) -> Record:
+        """Sign a revision of one of our registers (a new one without `key`), store and show it.
+
+        Raises Conflict("clock") and LocalProtocolError (a body over 16 KiB).
+        """
+        key = key or new_key()
+        with write_tx():
+            record = signing.live(
+                self.keyring,
+                signing.fresh_stamp(self.clock),
+                kind=kind,
+                key=key,
+                scope=scope,
+                body=codec.dumps(body),
+                not_before_s=self._ends_s(key),
+            )
+            self._keep(record)
+        return record
+
+    def publish_sealed(
+        self, kind: str, inner: dict[int, Any], *, to: bytes, key: bytes | None = None
+    ) -> Record:
+        """Sign and seal a revision of one of our registers for the town `to`.
+
+        Raises Conflict("no_seal_key") while that town's sealing key is not known here.
+        """
+        key = key or new_key()
+        with write_tx():
+            reader = towns.find(to)
+            if reader is None or not reader.hpke:
+                raise Conflict("no_seal_key", N_("That town's sealing key has not arrived yet."))
+            record = signing.sealed(
+                self.keyring,
+                signing.fresh_stamp(self.clock),
+                inner,
+                kind=kind,
+                key=key,
+                to=to,
+                to_public=reader.hpke,
+                not_before_s=self._ends_s(key),
+            )
+            self._keep(record)
+        return record
+
+    def withdraw(self, key: bytes) -> Record | None:
+        """Bury one of our registers: the tombstone of it, None if it holds nothing live."""
+        with write_tx():
+            row = records.find(self.town, key)
+            held = parse(row.raw) if row else None
+            if held is None or held.is_tombstone:
+                return None
+            stamp = signing.fresh_stamp(self.clock)
+            record = signing.tombstone(self.keyring, stamp, held)
+            self._keep(record)
+        return record
+
+    def _ends_s(self, key: bytes) -> int:
+        held = self.store.current([(self.town, key)]).get((self.town, key))
+        return held.expires if held else 0
+
+    def _keep(self, record: Record) -> None:
+        self.store.put([record])
+        projection.show(record, self.registry)
+        partners.hasten(self.clock.now_ms())
+
+    # ── theirs ───────────────────────────────────────────────────────────────────────────────
+
+    def ingest(self, raws: Iterable[bytes], carrier: bytes | None = None) -> list[Verdict]:
+        """Admit what another town, a relay or a stick brought; a bad record stops nothing.
+
+        Signatures are checked before the write lock is taken. What is refused is, with a
+        `carrier` (town id), named on that partner's page. Returns one verdict for each of `raws`.
+        """
+        now_ms = self.clock.now_ms()
+        examined = examine(raws, self.store, now_ms)
+        with write_tx():
+            settled = self._settled(examined)
+            keep(settled, self.store, now_ms)
+            for each in settled:
+                if each.code == STORED and each.record is not None:
+                    self._arrived(each.record, carrier)
+                elif carrier is not None and each.code.startswith(REFUSED):
+                    self._refuse(carrier, each.id, each.code.removeprefix(REFUSED), each.record)
+            if carrier is not None and any(each.code == STORED for each in settled):
+                partners.hasten(now_ms, but=carrier)
+        return [Verdict(each.id, each.code, each.rival) for each in settled]
+
+    def _settled(self, examined: list[Examined]) -> list[Examined]:
+        """Look again, under the write lock, whether another visit brought the same or newer."""
+        fresh = [each.record for each in examined if each.code == STORED and each.record]
+        held = self.store.current(record.register for record in fresh)
+        return [
+            each._replace(code=_beaten(each, held)) if each.code == STORED else each
+            for each in examined
+        ]
+
+    def _arrived(self, record: Record, carrier: bytes | None) -> None:
+        projection.show(record, self.registry)
+        handler = self._handlers.get(record.kind)
+        if handler is None or record.origin == self.town or not self._concerns_us(record):
+            return
+        try:
+            with write_tx():
+                handler(record, None if record.is_tombstone else self._body(record))
+        except (DomainError, ProtocolError) as error:
+            log.info("record %s of %s: %s", record.id.hex(), record.origin.hex(), error)
+            self._refuse(carrier or record.origin, record.id, error.code, record)
+
+    def _concerns_us(self, record: Record) -> bool:
+        return record.scope != SCOPE_SEALED or record.to == self.town
+
+    def _body(self, record: Record) -> Any:
+        is_sealed = record.scope == SCOPE_SEALED
+        return self.open_sealed(record) if is_sealed else codec.loads(record.body)
+
+    def open_sealed(self, record: Record) -> dict[int, Any]:
+        """Return the inner message of a record sealed to us or by us.
+
+        Raises RemoteProtocolError (not_readable, bad_seal, not_yours, bad_signature, ...).
+        """
+        signing_keys = {each.number: each.signing for each in self.store.keysets(record.origin)}
+        public = signing_keys.get(record.keyset)
+        if public is None:
+            raise RemoteProtocolError("unknown_keyset")
+        archive = HpkeKey.from_private(self.keyring.archive)
+        return open_message(record, (*self.keyring.hpke, archive), public)
+
+    def _refuse(self, carrier: bytes, record_id: bytes, code: str, record: Record | None) -> None:
+        origin = record.origin if record else None
+        refusals.note(carrier, record_id, code, self.clock.now_ms(), origin)
+
+    # ── again ────────────────────────────────────────────────────────────────────────────────
+
+    def rebuild(self, progress: Progress | None = None) -> int:
+        """Replay every held record into the read models, emptied first; return how many.
+
+        `progress(done, total)` is told now and then. Interrupted, it changes nothing.
+        """
+        with write_tx():
+            listings.clear()
+            towns.clear()
+            total = records.count()
+            done = 0
+            for row in records.walk():
+                projection.show(parse(row.raw), self.registry)
+                done += 1
+                if progress and (done % 500 == 0 or done == total):
+                    progress(done, total)
+        return done
+
+
+def _beaten(each: Examined, held: dict[Register, Current]) -> str:
+    record = each.record
+    rival = held.get(record.register) if record else None
+    if record is None or rival is None or wins(record, rival):
+        return each.code
+    return KNOWN if rival.id == record.id else OLDER

@@ -1,0 +1,232 @@
+"""The pairing: an invitation, two cards exchanged under its code, six words compared by voice.
+
+    invite ──▶ invitation text ──▶ accept (the other town) ──▶ both "words" ──▶ confirm ──▶ active
+The link works when both admins have confirmed; until then each side answers the other with
+`not_confirmed` and keeps nothing of it.
+"""
+
+import hashlib
+import json
+import re
+import secrets
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from federation import pairing
+from federation.errors import ProtocolError, RemoteProtocolError
+from federation.pairing import CODE_ALPHABET, CODE_LETTERS, CODE_LIFE_MS, Card
+from federation.words import six_words
+from node.domain.clock import Clock
+from node.domain.errors import Conflict, NotFound
+from node.domain.words import N_
+from node.journal.keyring import Keyring
+from node.store import audit, marks
+from node.store.catalogue import listings
+from node.store.database import write_tx
+from node.store.network import introductions, partners
+from node.store.network.partners import Partner
+from node.store.sets import record_store
+from node.store.sets.record_store import SqlRecordStore
+
+PATH = "/federation/v1/pair"
+TRIES_MAX = 5
+_MARK = "invitation"
+
+
+@dataclass(frozen=True)
+class Invitation:
+    """An address and a one-use code, as text one person passes to another."""
+
+    url: str
+    code: str
+    until_ms: int
+
+    @property
+    def text(self) -> str:
+        """Return the invitation as it is sent: the address, then the code in two groups."""
+        return f"{self.url}#{self.code[:5]}-{self.code[5:]}"
+
+
+def read_invitation(text: str) -> tuple[str, str]:
+    """Return (url, code) of an invitation as pasted or typed; raises Conflict("bad_invitation")."""
+    found = re.fullmatch(r"\s*(https?://[^\s#]+)[#\s]+([0-9A-Za-z-]+)\s*", text)
+    if not found or not urlsplit(found[1]).hostname:
+        raise _bad()
+    try:
+        return found[1].rstrip("/"), pairing.read_code(found[2])
+    except RemoteProtocolError as error:
+        raise _bad() from error
+
+
+def invite(url: str, clock: Clock) -> Invitation:
+    """Make a new invitation to our town at `url`; an earlier one no longer counts."""
+    code = "".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_LETTERS))
+    invitation = Invitation(url.rstrip("/"), code, clock.now_ms() + CODE_LIFE_MS)
+    marks.write(_MARK, json.dumps({"code": code, "until": invitation.until_ms, "tries": 0}))
+    return invitation
+
+
+def card(keyring: Keyring, name: str, url: str) -> Card:
+    """Return what our town says of itself when it is paired."""
+    return Card(keyring.genesis, keyring.keyset, name, url)
+
+
+def answer(raw: bytes, ours: Card, store: SqlRecordStore, clock: Clock) -> bytes:
+    """Answer a town that knows our code: keep its card, use the code up, give it ours.
+
+    Raises RemoteProtocolError("bad_invitation", 403) for a wrong, used or old code; the code is
+    spent by TRIES_MAX wrong guesses.
+    """
+    now_ms = clock.now_ms()
+    with write_tx():
+        code = _open_code(now_ms)
+    try:
+        theirs, nonce = pairing.decode("ask", raw, code)
+        _not_ourselves(theirs, ours)
+    except ProtocolError:
+        _count_try()
+        raise
+    with write_tx():
+        marks.forget(_MARK)
+        _keep(theirs, store, now_ms)
+    return pairing.encode("answer", ours, nonce, code)
+
+
+def ask(code: str, ours: Card) -> tuple[bytes, bytes]:
+    """Return (message, nonce) with which our town answers an invitation."""
+    nonce = secrets.token_bytes(pairing.NONCE_BYTES)
+    return pairing.encode("ask", ours, nonce, code), nonce
+
+
+def accepted(
+    raw: bytes, nonce: bytes, code: str, ours: Card, store: SqlRecordStore, clock: Clock
+) -> Partner:
+    """Keep the card with which the inviting town answered us; raises RemoteProtocolError."""
+    theirs, echoed = pairing.decode("answer", raw, code)
+    if echoed != nonce:
+        raise RemoteProtocolError("bad_invitation", "an answer to another question", 403)
+    _not_ourselves(theirs, ours)
+    with write_tx():
+        return _keep(theirs, store, clock.now_ms())
+
+
+def words(one: bytes, other: bytes) -> list[str]:
+    """Return the six words both admins must read the same, whichever town asks."""
+    return six_words(one, other)
+
+
+def confirm(town: bytes, clock: Clock, by: str = "") -> Partner:
+    """Note that our admin compared the words: the link is open from our side.
+
+    Raises NotFound, Conflict("not_paired").
+    """
+    with write_tx():
+        partner = require(town)
+        if partner.status not in ("words", "active", "introduced"):
+            raise Conflict("not_paired", N_("This town is not waiting for its words."))
+        audit.note("partner.confirm", at_ms=clock.now_ms(), actor=by, subject=town.hex())
+        return partners.save(town, status="active", words_here=True, next_try_ms=0)
+
+
+def introduce(town: bytes, to: bytes, clock: Clock) -> None:
+    """Tell the partner `to` about `town`, whose words we compared; raises NotFound, Conflict."""
+    partner, reader = require(town), require(to)
+    if partner.status != "active" or reader.status != "active" or town == to:
+        raise Conflict("not_paired", N_("Only a confirmed partner can be introduced to another."))
+    introductions.give(to, town, clock.now_ms())
+
+
+def accept_introduced(town: bytes, store: SqlRecordStore, clock: Clock) -> Partner:
+    """Hold a town a partner introduced: readable, no requests until its words are compared.
+
+    Raises NotFound where nobody introduced it.
+    """
+    from_partner = next((each for each in introductions.received() if each.town == town), None)
+    if from_partner is None:
+        raise NotFound("not_introduced", N_("No partner introduced that town."))
+    with write_tx():
+        for keyset in introductions.keysets(from_partner):
+            store.add_keyset(keyset)
+        introductions.answer(town, "accepted")
+        partners.hasten(clock.now_ms())
+        return partners.save(
+            town,
+            name=from_partner.name,
+            url=from_partner.url,
+            status="introduced",
+            since_ms=clock.now_ms(),
+        )
+
+
+def remove(town: bytes, clock: Clock, by: str = "") -> None:
+    """End the link: nothing more is exchanged and what we held of the town is deleted."""
+    with write_tx():
+        require(town)
+        partners.save(town, status="removed", words_here=False, words_there=False)
+        introductions.forget_partner(town)
+        introductions.answer(town, "")
+        listings.drop_origin(town)
+        record_store.forget_origin(town)
+        audit.note("partner.remove", at_ms=clock.now_ms(), actor=by, subject=town.hex())
+
+
+def require(town: bytes) -> Partner:
+    """Return the partner with this town id; raises NotFound."""
+    partner = partners.find(town)
+    if partner is None:
+        raise NotFound("unknown_town", N_("There is no such partner town."))
+    return partner
+
+
+def named(text: str) -> Partner:
+    """Return the partner a person means by its name or the beginning of its id.
+
+    Raises NotFound, Conflict("ambiguous").
+    """
+    wanted = text.casefold()
+    found = [
+        each
+        for each in partners.listed()
+        if each.name.casefold() == wanted or each.town.hex().startswith(wanted)
+    ]
+    if not found:
+        raise NotFound("unknown_town", N_("There is no such partner town."))
+    if len(found) > 1:
+        raise Conflict("ambiguous", N_("Several towns answer to that; give more of the id."))
+    return found[0]
+
+
+def _bad() -> Conflict:
+    return Conflict(
+        "bad_invitation",
+        N_("An invitation is an address and a code, such as https://town.example#ABCDE-12345."),
+    )
+
+
+def _open_code(now_ms: int) -> str:
+    kept = json.loads(marks.read(_MARK, "{}"))
+    if not kept or kept["until"] < now_ms or kept["tries"] >= TRIES_MAX:
+        raise RemoteProtocolError("bad_invitation", "no invitation is open", 403)
+    return str(kept["code"])
+
+
+def _count_try() -> None:
+    with write_tx():
+        kept = json.loads(marks.read(_MARK, "{}"))
+        if kept:
+            marks.write(_MARK, json.dumps({**kept, "tries": kept["tries"] + 1}))
+
+
+def _not_ourselves(theirs: Card, ours: Card) -> None:
+    if theirs.town == ours.town:
+        raise RemoteProtocolError("bad_invitation", "a town cannot be its own partner", 409)
+
+
+def _keep(theirs: Card, store: SqlRecordStore, now_ms: int) -> Partner:
+    held = partners.find(theirs.town)
+    for keyset in {theirs.genesis.id: theirs.genesis, theirs.keyset.id: theirs.keyset}.values():
+        store.add_keyset(keyset)
+    status = "active" if held is not None and held.status == "active" else "words"
+    return partners.save(
+        theirs.town, name=theirs.name, url=theirs.url, status=status, since_ms=now_ms
+    )
