@@ -15,8 +15,8 @@ from pathlib import Path
 FILE = Path(__file__).with_name("coast.json")
 CREDIT = "© OpenStreetMap"  # the ODbL asks that it be said where the coast is drawn
 WIDTH = 652
-HEIGHTS = (300, 480)
-MARGIN = 70  # pixels kept free around the towns, for their names
+HEIGHTS = (400, 480)
+MARGIN = 84  # pixels kept free around the towns, for their names
 SMALLEST_DEGREES = 0.25  # one town alone is shown with this much latitude around it
 STEP = 1.5  # pixels: nearer points of the coast are one
 LETTER = 14  # pixels of one letter of a name at 25 px, on the wide side
