@@ -1,0 +1,33 @@
+"""The pictured: which listings show photos, and which of those photos are asked of whom."""
+
+import peewee
+
+from node.store.catalogue.blobs import Blob
+from node.store.catalogue.listings import Listing
+from node.store.database import write_tx
+
+HERE = ("local", "remote")
+
+
+def listings() -> list[tuple[int, bytes, bytes]]:
+    """Return (row id, origin, record id) of each listing that shows a photo."""
+    query = Listing.select(Listing.id, Listing.origin, Listing.record)
+    return list(query.where(Listing.photo.is_null(False)).tuples())
+
+
+def body(listing: int) -> bytes:
+    """Return the signed body (CBOR) of a listing, b"" when it is gone."""
+    return Listing.select(Listing.body).where(Listing.id == listing).scalar() or b""
+
+
+def asked(partner: bytes) -> set[bytes]:
+    """Return the photos last asked of a partner, whether still wanted or given up."""
+    query = Blob.select(Blob.hash).where(Blob.wanted_from == partner)
+    return {digest for (digest,) in query.tuples()}
+
+
+def lost(digest: bytes) -> int:
+    """Forget that a photo was here, its file being gone; return 1 if it was known, else 0."""
+    with write_tx():
+        here: peewee.Expression = Blob.status.in_(HERE)
+        return Blob.delete().where(Blob.hash == digest, here).execute()
