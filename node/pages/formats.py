@@ -96,8 +96,8 @@ _NAMES = {
         "1er",
     ),
     "br": _Names(
-        "Lun Meurzh Mercʼher Yaou Gwener Sadorn Sul",
-        "Genver Cʼhwevrer Meurzh Ebrel Mae Mezheven Gouere Eost Gwengolo Here Du Kerzu",
+        "Lun Meurzh Merc’her Yaou Gwener Sadorn Sul",
+        "Genver C’hwevrer Meurzh Ebrel Mae Mezheven Gouere Eost Gwengolo Here Du Kerzu",
         _BRETON,
         "1añ",
     ),
