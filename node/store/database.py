@@ -35,6 +35,10 @@ PRAGMAS = {
 }
 
 
+class StoreError(Exception):
+    """The database cannot be used at all; the sentence says why and what to do."""
+
+
 class StorageRefused(DomainError):
     """The disk or another writer stands in the way: nothing was changed, trying again is safe."""
 
@@ -85,12 +89,17 @@ db = CurrentDatabase()
 def open_database(path: Path | str, driver: str = "apsw") -> peewee.SqliteDatabase:
     """Return the database file at `path`, made if absent (it has no tables before `migrate`).
 
-    `driver` is one of DRIVERS. Raises ValueError for another, peewee.DatabaseError when the file
-    is no database. Each thread that uses it gets a connection of its own.
+    `driver` is one of DRIVERS. Raises ValueError for another, StoreError when the file is no
+    database or cannot be opened. Each thread that uses it gets a connection of its own.
+
+    Two SQLite libraries in one process do not see each other's locks on a file (POSIX locks belong
+    to the process), so ValueError is raised for a file that is open here through the other driver.
     """
     if driver not in DRIVERS:
         raise ValueError(f"unknown driver {driver}: one of {', '.join(DRIVERS)}")
     kind = ApswDatabase if driver == "apsw" else peewee.SqliteDatabase
+    if any(each.database == str(path) and type(each) is not kind for each in _opened):
+        raise ValueError(f"{path} is open in this process through another driver")
     wal = driver == "apsw" and wal_is_safe(kind.server_version[:3])
     database = kind(
         str(path),
@@ -98,7 +107,10 @@ def open_database(path: Path | str, driver: str = "apsw") -> peewee.SqliteDataba
         timeout=BUSY_TIMEOUT_S,
         lock_type="IMMEDIATE",  # so that even Peewee's own atomic() cannot be DEFERRED
     )
-    database.connect()
+    try:
+        database.connect()
+    except peewee.DatabaseError as error:
+        raise StoreError(f"{path} cannot be opened: {error}. Nothing was changed.") from error
     _opened.add(database)
     return database
 
@@ -139,8 +151,10 @@ def write_tx() -> Iterator[None]:
     try:
         with database.atomic():
             yield
+            if not _is_open(database):
+                raise StorageRefused(*_REFUSALS[-1][1:])
     except peewee.OperationalError as error:
-        if database.in_transaction():
+        if _is_open(database):  # an inner block's error: the outer one may still go on
             raise
         raise _refusal(error) from error
 
@@ -162,10 +176,24 @@ def execute_many(sql: str, rows: list[tuple[Any, ...]]) -> None:
             db.cursor().executemany(sql, rows)
 
 
-def _refusal(error: peewee.OperationalError) -> Exception:
-    for words, code, message in _REFUSALS:
-        if words in str(error):
-            return StorageRefused(code, message)
+def _is_open(database: peewee.SqliteDatabase) -> bool:
+    """Return whether SQLite is in a transaction: it ends one by itself when the disk refuses."""
+    connection = database.connection()
+    if isinstance(database, ApswDatabase):
+        return not connection.getautocommit()
+    return bool(connection.in_transaction)
+
+
+def _refusal(error: BaseException) -> BaseException:
+    """Return what to tell of an error; the cause may lie below a rollback that failed after it."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, StorageRefused):
+            return cause
+        for words, code, message in _REFUSALS:
+            if words in str(cause):
+                return StorageRefused(code, message)
+        cause = cause.__context__
     return error
 
 

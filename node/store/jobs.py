@@ -38,6 +38,12 @@ def take(name: str, holder: str, ttl_ms: int, now_ms: int) -> bool:
     return taken == 1
 
 
+def is_due(job: JobLease, now_ms: int) -> bool:
+    """Return whether a job may be taken now by who does not have it."""
+    is_free = job.until_ms <= now_ms or job.until_ms > now_ms + LEASE_SANE_MS
+    return is_free and (job.due_ms <= now_ms or job.due_ms > now_ms + DUE_SANE_MS)
+
+
 def give_back(name: str, holder: str, now_ms: int, *, due_ms: int = 0, outcome: str = "ok") -> None:
     """End a run: nobody can take the job before `due_ms`. Does nothing for another's lease."""
     with write_tx():

@@ -9,17 +9,19 @@ from pathlib import Path
 import peewee
 from playhouse.migrations import Runner
 
+from node.store.database import StoreError
+
 MIGRATIONS = Path(__file__).parent / "migrations"
 HISTORY = "schema_migration"
 
 Progress = Callable[[str, int, int], object]
 
 
-class SchemaTooNew(Exception):
+class SchemaTooNew(StoreError):
     """A newer version of the software wrote this database; this one must not touch it."""
 
 
-class SchemaTooOld(Exception):
+class SchemaTooOld(StoreError):
     """The database waits for `lavoir migrate`."""
 
 

@@ -13,6 +13,7 @@ from node.store.network.introductions import Introduction
 from node.store.network.nonces import Nonce
 from node.store.network.partners import Partner
 from node.store.network.refusals import Refusal
+from node.store.network.towns import TownRow
 from node.store.notices import Notice
 from node.store.people.login_codes import LoginCode
 from node.store.people.members import Member
@@ -28,7 +29,7 @@ from node.store.sets.origins import Origin
 from node.store.sets.records import RecordRow
 from node.store.sets.sums import SetSum
 
-READ_MODELS = (Listing, ListingSearch, Facet)
+READ_MODELS = (Listing, ListingSearch, Facet, TownRow)
 TABLES = (
     Mark, JobLease, Rate, AuditEntry, Notice,
     KeysetRow, Origin, RecordRow, SetSum, Remembered,

@@ -6,6 +6,7 @@ from playhouse.sqlite_ext import FTS5Model, SearchField
 from node.store.catalogue.folding import indexed
 from node.store.database import db, write_tx
 from node.store.row import BytesField, Row
+from node.store.sets.records import RecordRow
 
 LIVE_STATES = ("published", "paused")
 
@@ -126,6 +127,17 @@ def drop_origin(origin: bytes) -> None:
     with write_tx():
         _unsearch(Listing.origin == origin)
         Listing.delete().where(Listing.origin == origin).execute()
+
+
+def drop_unheld() -> None:
+    """Delete the listings whose register holds no record here: the last step of a rebuild."""
+    held = RecordRow.select(RecordRow.id).where(
+        RecordRow.origin == Listing.origin, RecordRow.key == Listing.key
+    )
+    with write_tx():
+        orphan = ~peewee.fn.EXISTS(held)
+        _unsearch(orphan)
+        Listing.delete().where(orphan).execute()
 
 
 def drop_shells(before_ms: int) -> int:

@@ -162,4 +162,7 @@ CREATE TABLE setsum (origin BLOB NOT NULL, scope INTEGER NOT NULL, day INTEGER N
     keyset INTEGER NOT NULL, count INTEGER NOT NULL, live INTEGER NOT NULL,
     size_bytes INTEGER NOT NULL, total BLOB NOT NULL, PRIMARY KEY (origin, scope, day,
     keyset)) STRICT, WITHOUT ROWID;
+CREATE TABLE town (town BLOB NOT NULL PRIMARY KEY, name TEXT NOT NULL, insee TEXT NOT NULL,
+    url TEXT NOT NULL, lat_e6 INTEGER, lon_e6 INTEGER, hpke BLOB, manager TEXT NOT NULL,
+    contact TEXT NOT NULL, lang TEXT NOT NULL, updated_ms INTEGER NOT NULL) STRICT;
 """

@@ -118,3 +118,14 @@ def failed(town: bytes, code: str, now_ms: int, *, jitter: float = 0.0) -> int:
             peer_nonce=None,
         )
     return next_ms
+
+
+def hasten(now_ms: int, *, but: bytes | None = None) -> None:
+    """Make the visit to every healthy partner due now, for there is news; `but` brought it."""
+    with write_tx():
+        query = Partner.update(next_try_ms=now_ms).where(
+            Partner.status == "active", Partner.failures == 0, Partner.next_try_ms > now_ms
+        )
+        if but is not None:
+            query = query.where(Partner.town != but)
+        query.execute()

@@ -171,19 +171,21 @@ def figures(as_of: int) -> list[Figures]:
 
 
 def sweep(as_of: int) -> int:
-    """Delete what no set of that UTC day or the day before can hold; return how many records."""
+    """Delete what no set of that UTC day or the day before can hold; return how many records.
+
+    One short transaction for each part of a set, so that others can write in between.
+    """
     day = as_of - EXPIRED_KEPT_DAYS
-    with write_tx():
-        dead = {town: retired(held, day) for town, held in keysets.by_town().items()}
-        gone = [
-            holder
-            for part in sums.parts()
-            if part.day <= day or part.keyset in dead.get(part.origin, ())
-            for holder in records.in_part(part.origin, part.scope, part.keyset, part.day)
-        ]
-        _drop(gone)
-        memory.sweep(day_start_s(as_of))
-    return len(gone)
+    dead = {town: retired(held, day) for town, held in keysets.by_town().items()}
+    dropped = 0
+    for part in sums.parts():
+        if part.day <= day or part.keyset in dead.get(part.origin, ()):
+            with write_tx():
+                gone = records.in_part(part.origin, part.scope, part.keyset, part.day)
+                _drop(gone)
+                dropped += len(gone)
+    memory.sweep(day_start_s(as_of))
+    return dropped
 
 
 def forget_origin(town: bytes) -> int:

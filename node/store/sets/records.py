@@ -193,3 +193,8 @@ def set_items(
 def chunks(values: list[bytes]) -> Iterator[list[bytes]]:
     """Cut a list into parts a statement can take."""
     return (values[at : at + CHUNK] for at in range(0, len(values), CHUNK))
+
+
+def count() -> int:
+    """Return how many records are held."""
+    return RecordRow.select().count()
