@@ -204,7 +204,7 @@ class _Batch:
         return None if verify(record, public) else REFUSED + "bad_signature"
 
     def _winner(self, record: Record) -> str | None:
-        """Between two records of one stamp only `wins` decides, so that every node agrees."""
+        """A later revision must not end before the one it replaces, else that one would return."""
         held = self.current.get(record.register)
         if held is None:
             return None

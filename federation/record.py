@@ -164,12 +164,14 @@ def verify(record: Record, public: bytes) -> bool:
 
 
 def wins(challenger: Any, holder: Any) -> bool:
-    """Whether one revision of a register replaces another: greater stamp, then tombstone, then id.
+    """Whether one revision of a register replaces another: a tombstone, then stamp, then id.
 
-    Both need only `stamp`, `state` and `id`, so a store may compare what it remembers of a record.
+    A tombstone is final, whatever its stamp: else a town restored to before an erasure would undo
+    it everywhere by signing again. Both need only `stamp`, `state` and `id`, so a store may compare
+    what it keeps of a record.
     """
-    first = (challenger.stamp, challenger.state, challenger.id)
-    return bool(first > (holder.stamp, holder.state, holder.id))
+    first = (challenger.state, challenger.stamp, challenger.id)
+    return bool(first > (holder.state, holder.stamp, holder.id))
 
 
 def is_equivocation(one: Any, other: Any) -> bool:
@@ -181,12 +183,14 @@ def is_equivocation(one: Any, other: Any) -> bool:
 def check_succession(draft: Draft, holder: Record) -> None:
     """Refuse to sign a revision that its readers could not all follow.
 
-    A register keeps its origin and scope, its stamps grow, and its end never comes nearer. Raises
-    LocalProtocolError("bad_field" | "bad_scope" | "bad_stamp" | "expires_early").
+    A register keeps its origin and scope, its stamps grow, its end never comes nearer, and a buried
+    one is never used again: what returns gets a new key. Raises LocalProtocolError("bad_field" |
+    "bad_scope" | "bad_state" | "bad_stamp" | "expires_early").
     """
     rules = (
         ("bad_field", (draft.origin, draft.key) == holder.register),
         ("bad_scope", (draft.scope, draft.to) == (holder.scope, holder.to)),
+        ("bad_state", not holder.is_tombstone),
         ("bad_stamp", draft.stamp > holder.stamp),
         ("expires_early", draft.expires >= holder.expires),
     )

@@ -211,10 +211,10 @@ REVISIONS = [
 ]
 
 
-def test_a_greater_stamp_wins_then_a_tombstone_then_a_greater_id():
+def test_a_tombstone_wins_then_a_greater_stamp_then_a_greater_id():
     before, first, second, buried, after = REVISIONS
-    assert wins(first, before) and wins(after, buried)
-    assert wins(buried, first) and wins(buried, second)
+    assert all(wins(buried, live) for live in (before, first, second, after))
+    assert wins(after, first) and wins(first, before)
     assert wins(first, second) == (first.id > second.id)
 
 
@@ -257,6 +257,13 @@ def test_a_tombstone_may_follow_any_live_revision():
     check_succession(
         CAST.draft("one", stamp=AT + 1, state=TOMBSTONE, body=b"", expires=end), holder
     )
+
+
+def test_a_buried_register_is_not_used_again():
+    buried = REVISIONS[3]
+    revived = CAST.draft("one", stamp=AT + 1, expires=live_until(AT + 1))
+    with pytest.raises(LocalProtocolError, match="bad_state"):
+        check_succession(revived, buried)
 
 
 def test_a_generated_key_signs_as_well():
