@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from federation.keyset import Keyset, check_next, retired
+from federation.keyset import Keyset, check_next, compromised, retired
 from federation.record import SCOPE_PARTNERS, SCOPE_PUBLIC, SCOPE_SEALED, Record, wins
 from federation.stamp import DAY_S, day_start_s
 from federation.store import EXPIRED_KEPT_DAYS, Current, Register, SetRow, Usage, fingerprint
@@ -100,11 +100,18 @@ class SqlRecordStore:
         return keysets.of_town(origin)
 
     def add_keyset(self, keyset: Keyset) -> None:
-        """Keep a keyset; a genesis founds its town here. Raises as `keyset.check_next`."""
+        """Keep a keyset; a genesis founds its town here. Raises as `keyset.check_next`.
+
+        Records under a keyset that is now compromised are dropped at once.
+        """
         with write_tx():
             held = keysets.of_town(keyset.town)
             if check_next(held or [keyset], keyset) or not held:
                 keysets.keep(keyset)
+                dead = compromised(keysets.of_town(keyset.town))
+                for part in sums.parts(keyset.town) if dead else ():
+                    if part.keyset in dead:
+                        _drop_part(part)
 
     def is_accepted(self, origin: bytes) -> bool:
         """Return whether the admin accepted that town: ourselves, a partner, or introduced."""
@@ -181,9 +188,7 @@ def sweep(as_of: int) -> int:
     for part in sums.parts():
         if part.day <= day or part.keyset in dead.get(part.origin, ()):
             with write_tx():
-                gone = records.in_part(part.origin, part.scope, part.keyset, part.day)
-                _drop(gone)
-                dropped += len(gone)
+                dropped += _drop_part(part)
     memory.sweep(day_start_s(as_of))
     return dropped
 
@@ -193,6 +198,12 @@ def forget_origin(town: bytes) -> int:
     with write_tx():
         gone = records.of_origin(town)
         _drop(gone)
+    return len(gone)
+
+
+def _drop_part(part: sums.Part) -> int:
+    gone = records.in_part(part.origin, part.scope, part.keyset, part.day)
+    _drop(gone)
     return len(gone)
 
 
