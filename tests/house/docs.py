@@ -1,35 +1,57 @@
-"""What README.md and SPEC.md must say, made from the code they speak of."""
+"""What README.md and SPEC.md must say, made from the code they speak of.
 
+`python -m tests.house.docs` writes the table of settings into README.md again.
+"""
+
+import importlib
 import importlib.util
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from tests.house.tree import files
+from tests.house.tree import ROOT, files
 
-BEGIN, END = "<!-- {}: written by a test -->", "<!-- end of {} -->"
+README = ROOT / "README.md"
+BEGIN = "<!-- settings: this table is made from node/config.py by `python -m tests.house.docs` -->"
+END = "<!-- end of settings -->"
 
 
-def is_built(name: str) -> bool:
-    """Say whether this module of the project is there to be read."""
+def built(name: str) -> Any:
+    """Return a module of the project, or None while nobody has written it."""
     try:
-        return importlib.util.find_spec(name) is not None
+        spec = importlib.util.find_spec(name)
     except ModuleNotFoundError:
-        return False
+        spec = None
+    return importlib.import_module(name) if spec else None
 
 
-def block(text: str, name: str) -> str:
-    """Return what stands between the two marks of a written block, or "" without them."""
-    begin, end = BEGIN.format(name), END.format(name)
-    if begin not in text or end not in text:
-        return ""
-    return text.split(begin, 1)[1].split(end, 1)[0].strip()
+def settings_table(config: Any) -> str:
+    """Return the table of settings: name, value unless told otherwise, what it is for."""
+    lines = ["| setting | unless told otherwise | what it is for |", "|---|---|---|"]
+    for name, declared in config.SETTINGS.items():
+        default = declared.default
+        known = isinstance(default, str | int)
+        value = f"`{str(default).lower()}`" if isinstance(default, bool) else f"`{default}`"
+        lines.append(
+            f"| `{name}` | {value if known and default != '' else ''} "
+            f"| {declared.metadata['help']} |"
+        )
+    return "\n".join(lines)
 
 
-def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    """Return a Markdown table."""
-    lines = [head, tuple("---" for _ in head), *rows]
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+def written_table(text: str) -> str:
+    """Return the table that stands in a README between its marks."""
+    return text.partition(BEGIN)[2].partition(END)[0].strip()
+
+
+def commands(group: Any, before: str = "lavoir") -> Iterator[str]:
+    """Yield the whole name of every command below a click group: `lavoir partner invite`."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from commands(command, f"{before} {name}")
+        else:
+            yield f"{before} {name}"
 
 
 def musts_without_proof(root: Path) -> Iterator[str]:
@@ -49,9 +71,18 @@ def _proofs(root: Path) -> set[str]:
     known: set[str] = set()
     for path in files(root, {".py", ".json"}, "tests"):
         text = path.read_text("utf-8")
-        known |= {path.name, str(path.relative_to(root)), str(path.relative_to(root / "tests"))}
-        if path.suffix == ".py":
-            known |= set(re.findall(r"^ *def (test_\w+)", text, re.MULTILINE))
-        else:
-            known |= set(re.findall(r'"(?:name|id|code)": *"([^"]+)"', text))
+        known |= {path.name, path.stem, *map(str, (path.relative_to(root), path.parent.name))}
+        pattern = r"^ *def (test_\w+)" if path.suffix == ".py" else r'"name": *"([^"]+)"'
+        known |= set(re.findall(pattern, text, re.MULTILINE))
     return known
+
+
+def _rewrite() -> None:
+    text = README.read_text("utf-8")
+    head, _, rest = text.partition(BEGIN)
+    table = settings_table(built("node.config"))
+    README.write_text(f"{head}{BEGIN}\n{table}\n{END}{rest.partition(END)[2]}", "utf-8")
+
+
+if __name__ == "__main__":
+    _rewrite()

@@ -48,6 +48,10 @@ ONLY = {  # rooms that may import less than everything below them
 }
 
 NEIGHBOURS: dict[tuple[str, str], str] = {  # (importer, imported): why the table gives way
+    (
+        "node.desk",
+        "node.pages",
+    ): "the desk's pages are pages: same session, forms, language, layout",
 }
 
 DOORS = {  # library: the modules that may import it
