@@ -114,8 +114,11 @@ def pick(
     for wish in (param, cookie):
         if wish in NAMES:
             return wish
-    accepted = parse_accept_header(accept, LanguageAccept)
-    return accepted.best_match(list(NAMES)) or (default if default in NAMES else DEFAULT)
+    for tag, quality in parse_accept_header(accept, LanguageAccept):  # the best liked first
+        code = tag.partition("-")[0].lower()
+        if code in NAMES and quality > 0:
+            return code
+    return default if default in NAMES else DEFAULT
 
 
 class _Values(dict[str, Any]):
