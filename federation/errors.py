@@ -4,7 +4,7 @@
     ├── LocalProtocolError     our bug or our caller's: raise loudly, never send
     └── RemoteProtocolError    the other end's: count it, show its code, answer with its status
 
-Every code stands in CODES with its English sentence (SPEC.md section 10); no other may be raised.
+Every code stands in CODES with its English sentence (SPEC.md section 10); no other is raised.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ CODES: Final[dict[str, str]] = {
     "too_big": "The structure is larger than its limit.",
     # record
     "bad_type": "The type constant inside is another structure's.",
-    "bad_field": "A field is missing, unknown or of the wrong form.",
+    "bad_field": "A field is missing or of the wrong form.",
     "bad_stamp": "The stamp lies outside the years a stamp can name.",
     "bad_expiry": "The record ends before it begins or lives longer than allowed.",
     "bad_scope": "The scope is none of public, partners, sealed.",
@@ -27,12 +27,13 @@ CODES: Final[dict[str, str]] = {
     "bad_state": "The state is neither live nor tombstone.",
     "bad_body": "A live record has a body and a tombstone has none.",
     "bad_crit": "The list of critical fields is not sorted, or names a field that is not there.",
-    # keys and keysets
-    "bad_public_key": "The public key is not a point a signature can be trusted under.",
+    # keys, keysets, pairing
+    "bad_public_key": "The public key is not one that can be trusted.",
     "bad_keyset": "The keyset breaks a rule of its own.",
     "broken_chain": "The keyset does not belong to that genesis keyset.",
     "keyset_equivocation": "Two different keysets carry one number.",
     "bad_words": "The recovery words are not the ones that were printed.",
+    "bad_invitation": "The invitation is malformed, used, too old or another one.",
     # sealing
     "bad_seal": "The sealed body is torn, or was sealed for another place.",
     "not_readable": "The sealed body was not sealed for any key held here.",
@@ -44,24 +45,29 @@ CODES: Final[dict[str, str]] = {
     "over_quota": "The origin holds as much here as one origin may.",
     "unknown_keyset": "The keyset that should have signed is not known here.",
     "keyset_retired": "The keyset that signed was replaced and its time has passed.",
-    "bad_signature": "The signature is not the origin's.",
+    "bad_signature": "The signature is not the one of the key it names.",
     "expires_early": "The record would end before the one it replaces.",
-    "equivocation": "Two different live records of one register carry one stamp.",
     # reconciliation, messages, HTTP
     "bad_range": "The reconciliation message is torn or breaks Negentropy V1.",
     "bad_message": "The message is not one this endpoint understands.",
     "bad_digest": "The body is not the one the digest names.",
     "bad_request_signature": "The HTTP signature is missing, malformed or another town's.",
+    "not_signed": "The answer carries no signature of the town that was asked.",
     "stale_nonce": "The nonce was used, has expired or was never given.",
     "unknown_peer": "That town is not a partner here.",
+    "not_found": "There is nothing at that address.",
     "not_shown": "That set is not shown to this peer.",
     "bad_as_of": "The two clocks differ by more than a day.",
-    "no_progress": "The round did not shrink the difference.",
-    "too_many_rounds": "The session took more rounds or time than one session may.",
-    "too_many_bad_signatures": "The session brought too many bad signatures.",
+    "no_progress": "The rounds no longer shrink the difference.",
+    "too_large": "The message is larger than one message may be.",
+    "too_many_rounds": "The visit took more rounds or time than one visit may.",
+    "too_many_bad_signatures": "The visit brought too many bad signatures.",
+    "undelivered": "Records that were listed were not brought when asked for.",
+    "unanswered": "The host gave no verdict on a record it was sent.",
     "rate_limited": "Too many requests: come back later.",
     "unreachable": "The other node could not be reached.",
-    "bad_response": "The other node answered something that is not this protocol.",
+    "timeout": "The other node took too long to answer.",
+    "garbage": "The other node answered something that is not this protocol.",
 }
 
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol
 
 from federation.keyset import Keyset, check_next, compromised, retired
-from federation.ranges import fingerprint
 from federation.record import LIVE, SCOPE_PARTNERS, SCOPE_PUBLIC, SCOPES, Record, wins
+from federation.sets import fingerprint
 from federation.stamp import DAY_S, end_day, stamp_seconds
 
 EXPIRED_KEPT_DAYS: Final = 2  # two nodes a day apart must still find the same sets
