@@ -67,6 +67,15 @@ def musts_without_proof(root: Path) -> Iterator[str]:
                 yield f"{path.relative_to(root)}:{number} MUST names no test: {line.strip()[:80]}"
 
 
+def broken_links(root: Path) -> Iterator[str]:
+    """Yield each link of a top paper or of SPEC.md that leads to no file of the project."""
+    for path in [*sorted(root.glob("*.md")), *files(root, {".md"}, "federation")]:
+        for target in re.findall(r"\]\(([^)\s]+)\)", path.read_text("utf-8")):
+            near = path.parent / target.partition("#")[0]
+            if not re.match(r"https?:|mailto:|#", target) and not near.exists():
+                yield f"{path.relative_to(root)} leads to {target}, which is not there"
+
+
 def _proofs(root: Path) -> set[str]:
     known: set[str] = set()
     for path in files(root, {".py", ".json"}, "tests"):

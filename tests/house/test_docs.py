@@ -9,6 +9,7 @@ from tests.house.docs import (
     BEGIN,
     END,
     README,
+    broken_links,
     built,
     commands,
     musts_without_proof,
@@ -20,6 +21,7 @@ from tests.house.tree import plant
 
 RULES: dict[Rule, dict[str, str]] = {
     musts_without_proof: {"federation/SPEC.md": "A record MUST be signed (`test_nothing`)."},
+    broken_links: {"README.md": "See [the protocol](federation/LOST.md)."},
 }
 
 test_the_house_keeps_its_rule, test_a_rule_sees_the_tree_that_breaks_it = tests_of(RULES)

@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -76,7 +76,12 @@ class Module:
 
 def modules(root: Path, *folders: str) -> list[Module]:
     """Return every Python module below these folders of `root`; a folder not there yet has none."""
-    return [Module(root, path) for path in files(root, {".py"}, *folders)]
+    return [_module(root, path) for path in files(root, {".py"}, *folders)]
+
+
+@cache
+def _module(root: Path, path: Path) -> Module:
+    return Module(root, path)  # parsed once, however many rules read it
 
 
 def files(root: Path, suffixes: set[str], *folders: str) -> list[Path]:
