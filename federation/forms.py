@@ -1,0 +1,124 @@
+"""The forms of message fields: small readers that take a decoded value or refuse it.
+
+A reader returns the value it was given, lists as tuples, or raises RemoteProtocolError with
+"bad_message". Every length has its limit where the message is described.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from federation import codec
+from federation.errors import RemoteProtocolError
+
+Reader = Callable[[Any], Any]
+
+
+def whole(maximum: int) -> Reader:
+    """An integer from 0 to `maximum`."""
+
+    def read(value: Any) -> int:
+        if type(value) is not int or not 0 <= value <= maximum:
+            raise _bad(f"not an integer of 0..{maximum}")
+        return value
+
+    return read
+
+
+def octets(length: int) -> Reader:
+    """A byte string of exactly `length` bytes."""
+    return octets_up_to(length, length)
+
+
+def octets_up_to(maximum: int, minimum: int = 0) -> Reader:
+    """A byte string of `minimum` to `maximum` bytes."""
+
+    def read(value: Any) -> bytes:
+        if type(value) is not bytes or not minimum <= len(value) <= maximum:
+            raise _bad(f"not {minimum}..{maximum} bytes")
+        return value
+
+    return read
+
+
+def text(maximum: int) -> Reader:
+    """A text of at most `maximum` characters, none of which controls a terminal or a line."""
+
+    def read(value: Any) -> str:
+        if type(value) is not str or len(value) > maximum or not value.isprintable():
+            raise _bad(f"not a text of at most {maximum} characters")
+        return value
+
+    return read
+
+
+def many(each: Reader, maximum: int) -> Reader:
+    """A list of at most `maximum` values of one form."""
+
+    def read(value: Any) -> tuple[Any, ...]:
+        if type(value) is not list or len(value) > maximum:
+            raise _bad(f"not a list of at most {maximum}")
+        return tuple(map(each, value))
+
+    return read
+
+
+def row(*readers: Reader, make: Callable[..., Any]) -> Reader:
+    """A list of fixed length, one form a place; `make` is called with its values."""
+
+    def read(value: Any) -> Any:
+        if type(value) is not list or len(value) != len(readers):
+            raise _bad(f"not a list of {len(readers)}")
+        return make(*(reader(each) for reader, each in zip(readers, value, strict=True)))
+
+    return read
+
+
+def identities(maximum: int) -> Reader:
+    """A byte string that is at most `maximum` ids of 32 bytes, one after the other."""
+    read_bytes = octets_up_to(32 * maximum)
+
+    def read(value: Any) -> tuple[bytes, ...]:
+        joined = read_bytes(value)
+        if len(joined) % 32:
+            raise _bad("not whole ids")
+        return tuple(joined[at : at + 32] for at in range(0, len(joined), 32))
+
+    return read
+
+
+def fields(
+    raw: bytes,
+    required: Mapping[int, Reader],
+    optional: Mapping[int, tuple[Reader, Any]] | None = None,
+) -> list[Any]:
+    """Read a message: the values of `required`, then of `optional` {key: (reader, if absent)}.
+
+    Keys this version does not know are passed over, so that a later one may add some. Raises
+    RemoteProtocolError("bad_cbor" | "bad_message").
+    """
+    value = codec.loads(raw)
+    if type(value) is not dict:
+        raise _bad("not a map")
+    missing = [str(key) for key in required if key not in value]
+    if missing:
+        raise _bad(f"without its field {', '.join(missing)}")
+    read = [reader(value[key]) for key, reader in required.items()]
+    for key, (reader, absent) in (optional or {}).items():
+        read.append(reader(value[key]) if key in value else absent)
+    return read
+
+
+def plain(value: Any) -> Any:
+    """The same value with every tuple, named or not, as a list: what the codec writes."""
+    return [plain(each) for each in value] if isinstance(value, (tuple, list)) else value
+
+
+def message(values: Mapping[int, Any]) -> bytes:
+    """Write a message from its fields."""
+    return codec.dumps({key: plain(value) for key, value in values.items()})
+
+
+def _bad(detail: str) -> RemoteProtocolError:
+    return RemoteProtocolError("bad_message", detail)

@@ -1,0 +1,299 @@
+"""The messages of a visit, byte for byte (SPEC.md section 7).
+
+A message is a deterministic CBOR map with integer keys. Each one here knows its bytes: `encode()`
+writes them and `decode(raw)` reads them, or raises RemoteProtocolError("bad_cbor"|"bad_message").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, NamedTuple
+
+from federation.errors import CODES, RemoteProtocolError
+from federation.forms import (
+    fields,
+    identities,
+    many,
+    message,
+    octets,
+    octets_up_to,
+    row,
+    text,
+    whole,
+)
+from federation.keyset import KEYSET_MAX_BYTES
+from federation.limits import (
+    FETCH_MAX_IDS,
+    FRAME_MAX_BYTES,
+    HELLO_KEYSETS_MAX,
+    INTRODUCTIONS_MAX,
+    KEYSETS_PER_REQUEST_MAX,
+    ORIGINS_MAX,
+    PUSH_MAX_RECORDS,
+    ROUNDS_MAX,
+    SETS_PER_REQUEST_MAX,
+)
+
+_DAY_MAX: Final = 2**20
+_MOMENT_MAX: Final = 2**53
+_GENERATION_MAX: Final = 2**63 - 1
+_COUNT_MAX: Final = 2**32
+_NAME_MAX_CHARS: Final = 80
+_URL_MAX_CHARS: Final = 300
+_CODE_MAX_CHARS: Final = 60
+_DETAIL_MAX_CHARS: Final = 300
+
+_town = octets(32)
+_day = whole(_DAY_MAX)
+_moment = whole(_MOMENT_MAX)
+_generation = whole(_GENERATION_MAX)
+_keyset = octets_up_to(KEYSET_MAX_BYTES)
+
+
+class Hello(NamedTuple):
+    """Both ways: the version spoken and the sender's keysets, so that a new key is believed."""
+
+    version: int
+    keysets: tuple[bytes, ...]
+
+    def encode(self) -> bytes:
+        """Return the bytes of the question."""
+        return message({0: self.version, 1: self.keysets})
+
+    @classmethod
+    def decode(cls, raw: bytes) -> Hello:
+        """Read the question, or those fields of the answer."""
+        return cls(*fields(raw, {0: whole(255), 1: many(_keyset, HELLO_KEYSETS_MAX)}))
+
+
+class HelloAnswer(NamedTuple):
+    """What a host says of itself; its first nonce comes in the signature of the answer."""
+
+    version: int
+    keysets: tuple[bytes, ...]
+    as_of: int  # UTC day
+    now_ms: int
+    gen: int  # mark of its last restore
+    limits: tuple[int, ...] = (FRAME_MAX_BYTES, FETCH_MAX_IDS, ROUNDS_MAX)
+
+    def encode(self) -> bytes:
+        """Return the bytes of the answer."""
+        return message(dict(enumerate(self)))
+
+    @classmethod
+    def decode(cls, raw: bytes) -> HelloAnswer:
+        """Read the answer."""
+        limits = many(whole(_COUNT_MAX), 16)
+        keysets = many(_keyset, HELLO_KEYSETS_MAX)
+        form = {0: whole(255), 1: keysets, 2: _day, 3: _moment, 4: _generation, 5: limits}
+        return cls(*fields(raw, form))
+
+
+class Row(NamedTuple):
+    """One set of a town: its scope, how many records and their fingerprint."""
+
+    scope: int
+    records: int
+    fingerprint: bytes
+
+
+class Group(NamedTuple):
+    """What an end holds of one town: a digest of its keysets, and its sets that are not empty."""
+
+    town: bytes
+    keysets: bytes  # 8 bytes
+    rows: tuple[Row, ...]
+
+
+class Difference(NamedTuple):
+    """A town of which sets differ, and the host's rows of those sets (of no records, maybe)."""
+
+    town: bytes
+    rows: tuple[Row, ...]
+
+
+class Introduction(NamedTuple):
+    """A town its partner vouches for: enough to show it to an admin and to check its records."""
+
+    town: bytes
+    name: str
+    url: str
+    keysets: tuple[bytes, ...]
+
+
+_rows = many(row(whole(2), whole(_COUNT_MAX), octets(16), make=Row), 3)
+_group = row(_town, octets(8), _rows, make=Group)
+_difference = row(_town, _rows, make=Difference)
+_introduction = row(
+    _town,
+    text(_NAME_MAX_CHARS),
+    text(_URL_MAX_CHARS),
+    many(_keyset, 64),
+    make=Introduction,
+)
+
+
+class SummaryQuestion(NamedTuple):
+    """What the visitor holds of the towns it accepts, of what this host may see."""
+
+    as_of: int  # UTC day
+    gen: int
+    now_ms: int
+    groups: tuple[Group, ...]
+    introductions: bytes = b""  # digest of those of this host it knows; empty: none
+
+    def encode(self) -> bytes:
+        """Return the bytes of the question."""
+        said: dict[int, Any] = {0: self.as_of, 1: self.gen, 2: self.now_ms, 3: self.groups}
+        return message(said | ({4: self.introductions} if self.introductions else {}))
+
+    @classmethod
+    def decode(cls, raw: bytes) -> SummaryQuestion:
+        """Read the question."""
+        form = {0: _day, 1: _generation, 2: _moment, 3: many(_group, ORIGINS_MAX)}
+        return cls(*fields(raw, form, {4: (octets(16), b"")}))
+
+
+class SummaryAnswer(NamedTuple):
+    """Only what differs; nothing but the first three fields when nothing does.
+
+    An `as_of` other than the one proposed says: these clocks differ too much, propose this day.
+    """
+
+    as_of: int
+    gen: int
+    now_ms: int
+    differing: tuple[Difference, ...] = ()
+    keysets: tuple[bytes, ...] = ()  # towns whose keysets differ
+    introductions: tuple[Introduction, ...] | None = None  # None: the visitor knows them
+
+    def encode(self) -> bytes:
+        """Return the bytes of the answer."""
+        said: dict[int, Any] = {0: self.as_of, 1: self.gen, 2: self.now_ms}
+        lists = {3: self.differing, 4: self.keysets}
+        said |= {key: value for key, value in lists.items() if value}
+        return message(said | ({} if self.introductions is None else {5: self.introductions}))
+
+    @classmethod
+    def decode(cls, raw: bytes) -> SummaryAnswer:
+        """Read the answer."""
+        form = {0: _day, 1: _generation, 2: _moment}
+        optional = {
+            3: (many(_difference, ORIGINS_MAX), ()),
+            4: (many(_town, ORIGINS_MAX), ()),
+            5: (many(_introduction, INTRODUCTIONS_MAX), None),
+        }
+        return cls(*fields(raw, form, optional))
+
+
+class KeysetsQuestion(NamedTuple):
+    """The towns whose keysets differ, and all the visitor has of theirs."""
+
+    towns: tuple[bytes, ...]
+    keysets: tuple[bytes, ...]
+
+    def encode(self) -> bytes:
+        """Return the bytes of the question."""
+        return message({0: self.towns, 1: self.keysets})
+
+    @classmethod
+    def decode(cls, raw: bytes) -> KeysetsQuestion:
+        """Read the question."""
+        keysets = many(_keyset, KEYSETS_PER_REQUEST_MAX)
+        return cls(*fields(raw, {0: many(_town, ORIGINS_MAX), 1: keysets}))
+
+
+class SetMessage(NamedTuple):
+    """The Negentropy message of one set."""
+
+    town: bytes
+    scope: int
+    message: bytes
+
+
+class ReconcileQuestion(NamedTuple):
+    """One round of several sets, as of one day."""
+
+    as_of: int
+    sets: tuple[SetMessage, ...]
+
+    def encode(self) -> bytes:
+        """Return the bytes of the question."""
+        return message({0: self.as_of, 1: self.sets})
+
+    @classmethod
+    def decode(cls, raw: bytes) -> ReconcileQuestion:
+        """Read the question."""
+        each = row(_town, whole(2), octets_up_to(FRAME_MAX_BYTES), make=SetMessage)
+        return cls(*fields(raw, {0: _day, 1: many(each, SETS_PER_REQUEST_MAX)}))
+
+
+# ── lists ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def encode_keysets(keysets: Iterable[bytes]) -> bytes:
+    """Return the bytes that answer a KeysetsQuestion: what the visitor did not send."""
+    return message({0: list(keysets)})
+
+
+def decode_keysets(raw: bytes) -> tuple[bytes, ...]:
+    """Read the answer to a KeysetsQuestion."""
+    (keysets,) = fields(raw, {0: many(_keyset, KEYSETS_PER_REQUEST_MAX)})
+    return tuple(keysets)
+
+
+def encode_round(messages: Iterable[bytes]) -> bytes:
+    """Return the bytes that answer a ReconcileQuestion: a message for each set, in its order."""
+    return message({0: list(messages)})
+
+
+def decode_round(raw: bytes, count: int) -> tuple[bytes, ...]:
+    """Read the answer to a ReconcileQuestion of `count` sets."""
+    (messages,) = fields(raw, {0: many(octets_up_to(FRAME_MAX_BYTES), count)})
+    if len(messages) != count:
+        raise RemoteProtocolError("bad_message", "not one answer for each set")
+    return tuple(messages)
+
+
+def encode_ids(ids: Iterable[bytes]) -> bytes:
+    """Return the bytes of a fetch: the ids wanted, in the order they are wanted."""
+    return message({0: b"".join(ids)})
+
+
+def decode_ids(raw: bytes) -> tuple[bytes, ...]:
+    """Read a fetch."""
+    (ids,) = fields(raw, {0: identities(FETCH_MAX_IDS)})
+    return tuple(ids)
+
+
+def encode_verdicts(verdicts: Sequence[tuple[bytes, str]]) -> bytes:
+    """Return the bytes that answer a push: [[code, ids joined], ...], each code once."""
+    by_code: dict[str, list[bytes]] = {}
+    for one, code in verdicts:
+        by_code.setdefault(code, []).append(one)
+    return message({0: [[code, b"".join(ids)] for code, ids in by_code.items()]})
+
+
+def decode_verdicts(raw: bytes) -> dict[bytes, str]:
+    """Read the answer to a push: {id: code}."""
+    each = row(text(_CODE_MAX_CHARS), identities(PUSH_MAX_RECORDS), make=lambda *pair: pair)
+    (groups,) = fields(raw, {0: many(each, len(CODES) + 16)})
+    return {one: code for code, ids in groups for one in ids}
+
+
+def encode_error(code: str, detail: str = "") -> bytes:
+    """Return the body of an answer that is not 200."""
+    return message({0: code, 1: _printable(detail)})
+
+
+def decode_error(raw: bytes) -> tuple[str, str]:
+    """Read the body of an answer that is not 200: (code, detail); an unknown code is "garbage"."""
+    try:
+        code, detail = fields(raw, {0: text(_CODE_MAX_CHARS), 1: text(_DETAIL_MAX_CHARS)})
+    except RemoteProtocolError:
+        return "garbage", ""
+    return (code, detail) if code in CODES else ("garbage", code)
+
+
+def _printable(detail: str) -> str:
+    return "".join(each for each in detail if " " <= each <= "~")[:_DETAIL_MAX_CHARS]
