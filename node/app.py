@@ -1,34 +1,41 @@
 """The composition root: one town opened from its folder, one application made of its rooms."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, g
-from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader
+from flask import Flask
 
-from node import desk, feeds, pages
 from node.config import Config, load
+from node.desk import wiring as desk
 from node.domain.clock import Clock, SystemClock
 from node.domain.practice import Registry
+from node.domain.schema import plain
 from node.engagements import Engagements
-from node.jobs import Jobs
+from node.feeds import wiring as feeds
+from node.jobs import Job, Runner
+from node.jobs import start as start_runner
+from node.journal import profile
 from node.journal.journal import Journal
 from node.journal.keyring import Keyring
-from node.journal.profile import publish_profile
+from node.pages import wiring as pages
 from node.pages.language import Catalogues, locale_folders
 from node.partners import endpoints
 from node.partners.exchange import Exchanges
 from node.photos import Photos
+from node.places import communes
 from node.practices.registry import PRACTICES
 from node.store.database import open_database, using
-from node.store.schema import check_schema, migrate
+from node.store.network import towns
+from node.store.schema import check_schema
 from node.store.sets.record_store import SqlRecordStore
 
 ROOT = Path(__file__).parent
 STATIC = ROOT.parent / "static"
 DATABASE = "lavoir.db"
+FORM_MAX_BYTES = 1_000_000  # of a form without its photos
 
 
 @dataclass(frozen=True)
@@ -58,49 +65,71 @@ class Town:
         if not self.database.is_closed():
             self.database.close()
 
+    def publish_profile(self) -> None:
+        """Say what our town is: name, place, address, this month's sealing key; if it changed."""
+        said = profile_of(self)
+        held = towns.find(self.id)
+        kept = held and {name: getattr(held, name) for name in profile.columns(said)}
+        if kept != profile.columns(said):
+            self.journal.publish(profile.KIND, plain(said), key=profile.KEY)
 
-def open_town(home: Path, *, clock: Clock | None = None, migrating: bool = False) -> Town:
+
+def profile_of(town: Town) -> profile.Profile:
+    """Return our public card as the settings and the keys have it now."""
+    config, commune = town.config, communes.find(town.config.insee)
+    return profile.Profile(
+        name=config.name,
+        hpke=town.keyring.hpke[0].public,
+        insee=config.insee,
+        url=config.url,
+        lat_e6=commune.lat_e6 if commune else None,
+        lon_e6=commune.lon_e6 if commune else None,
+        manager=config.manager,
+        contact=config.contact,
+        lang=config.language,
+    )
+
+
+def open_town(home: Path, *, clock: Clock | None = None) -> Town:
     """Open the town kept in `home`.
 
-    Raises ConfigError, KeyringError, SchemaTooOld (unless `migrating`) and SchemaTooNew.
+    Raises ConfigError, KeyringError, SchemaTooOld and SchemaTooNew.
     """
     config = load(home)
     keyring = Keyring.load(home)
-    database = open_database(home / DATABASE)
-    (migrate if migrating else check_schema)(database)
+    database = open_database(home / DATABASE, config.store_driver)
+    check_schema(database)
     clock = clock or SystemClock()
     registry = Registry(PRACTICES)
-    store = SqlRecordStore(keyring.town)
-    journal = Journal(keyring, clock, registry, store)
-    engagements = Engagements(journal, registry, clock, config.timezone)
+    journal = Journal(keyring, clock, registry, SqlRecordStore(keyring.town))
     photos = Photos(home / "photos", config, clock)
-    town = Town(
+    engagements = Engagements(journal, registry, clock, config.timezone)
+    journal.on("request/1", engagements.on_request)
+    journal.on("reply/1", engagements.on_reply)
+    return Town(
         home=home,
         config=config,
         keyring=keyring,
         clock=clock,
         registry=registry,
         database=database,
-        store=store,
+        store=journal.store,
         journal=journal,
         engagements=engagements,
         exchanges=Exchanges(journal, config, photos),
         photos=photos,
         catalogues=Catalogues(locale_folders(ROOT)),
     )
-    journal.on("request/1", engagements.on_request)
-    journal.on("reply/1", engagements.on_reply)
-    return town
 
 
 def create_app(town: Town) -> Flask:
     """Make the web application of a town: only wiring."""
-    app = Flask("node", static_folder=str(STATIC), root_path=str(ROOT))
+    app = Flask("node", static_folder=str(STATIC), static_url_path="/static", root_path=str(ROOT))
     app.extensions["lavoir"] = town
-    app.config["MAX_CONTENT_LENGTH"] = town.config.upload_max_bytes
+    app.config["MAX_CONTENT_LENGTH"] = town.config.upload_max_bytes + FORM_MAX_BYTES
+    app.config["MAX_FORM_MEMORY_SIZE"] = FORM_MAX_BYTES
     app.config["SECRET_KEY"] = town.keyring.secret
-    app.jinja_loader = _templates()
-    _bind_database(app, town)
+    app.wsgi_app = _in_town(app.wsgi_app, town)  # type: ignore[method-assign]
     for room in (pages, desk, feeds):
         room.install(app, town)
     app.register_blueprint(endpoints.blueprint)
@@ -108,3 +137,33 @@ def create_app(town: Town) -> Flask:
         if practice.blueprint is not None:
             app.register_blueprint(practice.blueprint)  # type: ignore[arg-type]
     return app
+
+
+def _in_town(wsgi_app: Any, town: Town) -> Any:
+    """Make the town's database current for the whole of each request."""
+
+    def within(environ: Any, start_response: Any) -> Any:
+        with using(town.database):
+            return wsgi_app(environ, start_response)
+
+    return within
+
+
+def start_jobs(town: Town) -> Runner:
+    """Start what a node does by itself, in the background of this process."""
+
+    @contextmanager
+    def context() -> Iterator[Town]:
+        with using(town.database):
+            yield town
+
+    return start_runner(context, jobs_of(town), town.config.tick_seconds)
+
+
+def jobs_of(town: Town) -> tuple[Job, ...]:
+    """Return the table of jobs: a name, how often in seconds, what to do."""
+    return (
+        Job("visits", 1, lambda town: town.exchanges.visit_due()),
+        Job("deadlines", 60, lambda town: town.engagements.sweep(town.clock.now_ms())),
+        Job("profile", 3_600, lambda town: town.publish_profile()),
+    )

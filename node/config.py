@@ -260,6 +260,30 @@ def write_config(home: Path, **values: Any) -> Path:
     return path
 
 
+def change_config(home: Path, **values: Any) -> None:
+    """Set some settings in an existing lavoir.toml, leaving every other line as it is.
+
+    The file is replaced in one step. Raises ConfigError for an unknown name or a bad value.
+    """
+    path = home / FILE
+    lines = path.read_text(encoding="utf-8").splitlines()
+    for name, value in values.items():
+        _known(name, SETTINGS, FILE)
+        said = f"{name} = {_toml(_checked(name, value, FILE))}"
+        at = next((n for n, each in enumerate(lines) if _sets(each, name)), None)
+        if at is None:
+            lines.append(said)
+        else:
+            lines[at] = said
+    part = path.with_suffix(".part")
+    part.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    os.replace(part, path)
+
+
+def _sets(written: str, name: str) -> bool:
+    return re.match(rf"\s*{re.escape(name)}\s*=", written) is not None
+
+
 def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))

@@ -26,9 +26,6 @@ def create(town: Town, name: str, email: str | None, as_json: bool) -> None:
 
 def admin_code(town: Town, name: str, email: str | None = None) -> str:
     """Return a fresh one-use code for the administrator called `name`, made where absent."""
-    member = accounts.named(name) or accounts.create(
-        name, email, roles=("admin",), now_ms=town.clock.now_ms()
-    )
-    return codes.issue(
-        "desk", member=member.id, secret=town.keyring.secret, now_ms=town.clock.now_ms()
-    )
+    now_ms = town.clock.now_ms()
+    member = accounts.named(name) or accounts.create(name, email, roles=("admin",), now_ms=now_ms)
+    return codes.issue("desk", member=member.id, secret=town.keyring.secret, now_ms=now_ms)

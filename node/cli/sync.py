@@ -1,9 +1,10 @@
 """`lavoir sync` and `lavoir status`: go to the partners now; say what is held of whom."""
 
 import sys
+from collections.abc import Callable
 
 import click
-from rich.progress import Progress
+from rich.progress import Progress, TaskID
 
 from federation.stamp import as_of_day
 from node.app import Town
@@ -25,14 +26,16 @@ def sync(town: Town, which: str | None, as_json: bool) -> None:
     with Progress(console=console, disable=as_json) as progress:
         for row in chosen:
             task = progress.add_task(row.name or row.town.hex()[:8], total=None)
-            outcome = town.exchanges.visit(
-                row.town, lambda done, total: progress.update(task, completed=done, total=total)
-            )
+            outcome = town.exchanges.visit(row.town, _told_to(progress, task))
             progress.update(task, completed=1, total=1)
             outcomes.append({"name": row.name, **outcome.told()})
     report({"visits": outcomes}, as_json, _say_visits)
     if any(each["outcome"] != "ok" for each in outcomes):
         sys.exit(1)
+
+
+def _told_to(progress: Progress, task: TaskID) -> Callable[[int, int], None]:
+    return lambda done, total: progress.update(task, completed=done, total=total)
 
 
 def _say_visits(said: dict[str, list[dict[str, object]]]) -> None:

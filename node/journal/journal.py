@@ -19,8 +19,8 @@ from node.domain.practice import Registry
 from node.domain.words import N_
 from node.journal import projection, signing
 from node.journal.keyring import Keyring
-from node.store.database import write_tx
 from node.store.catalogue import listings
+from node.store.database import write_tx
 from node.store.network import partners, refusals, towns
 from node.store.sets import records
 from node.store.sets.record_store import SqlRecordStore
@@ -199,12 +199,11 @@ class Journal:
     # ── again ────────────────────────────────────────────────────────────────────────────────
 
     def rebuild(self, progress: Progress | None = None) -> int:
-        """Replay every held record into the read models, emptied first; return how many.
+        """Replay every held record into the read models and drop what has none; return how many.
 
         `progress(done, total)` is told now and then. Interrupted, it changes nothing.
         """
         with write_tx():
-            listings.clear()
             towns.clear()
             total = records.count()
             done = 0
@@ -213,6 +212,7 @@ class Journal:
                 done += 1
                 if progress and (done % 500 == 0 or done == total):
                     progress(done, total)
+            listings.drop_unheld()
         return done
 
 

@@ -5,15 +5,15 @@ The link works when both admins have confirmed; until then each side answers the
 `not_confirmed` and keeps nothing of it.
 """
 
-import hashlib
 import json
 import re
 import secrets
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from federation import pairing
+from federation import codec, pairing
 from federation.errors import ProtocolError, RemoteProtocolError
+from federation.keyset import parse_keyset
 from federation.pairing import CODE_ALPHABET, CODE_LETTERS, CODE_LIFE_MS, Card
 from federation.words import six_words
 from node.domain.clock import Clock
@@ -145,8 +145,10 @@ def accept_introduced(town: bytes, store: SqlRecordStore, clock: Clock) -> Partn
     if from_partner is None:
         raise NotFound("not_introduced", N_("No partner introduced that town."))
     with write_tx():
-        for keyset in introductions.keysets(from_partner):
-            store.add_keyset(keyset)
+        for raw in codec.sequence(from_partner.keysets):
+            keyset = parse_keyset(raw)
+            if keyset.town == town:
+                store.add_keyset(keyset)
         introductions.answer(town, "accepted")
         partners.hasten(clock.now_ms())
         return partners.save(

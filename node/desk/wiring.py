@@ -1,0 +1,16 @@
+"""The desk put together; every page of it asks for an administrator first."""
+
+from typing import Any
+
+from flask import Flask
+
+from node.desk import overview, people, towns
+
+ROOMS = (overview, towns, people)
+
+
+def install(app: Flask, here: Any) -> None:
+    """Give the application the desk's pages."""
+    for room in ROOMS:
+        room.blueprint.before_request(overview.only_admins)
+        app.register_blueprint(room.blueprint)

@@ -1,0 +1,1 @@
+"""What machines read: the catalogue as JSON, without asking anyone."""

@@ -1,0 +1,161 @@
+"""Publishing: choose what, write the listing, change it later, withdraw it."""
+
+from typing import Any
+
+import msgspec
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+
+from node.domain.errors import Invalid, NotAllowed, NotFound
+from node.domain.practice import Practice
+from node.domain.schema import plain
+from node.domain.words import N_
+from node.members import accounts
+from node.pages import drafts
+from node.pages.cards import photo
+from node.pages.here import Shown, member, now_ms, town
+from node.pages.language import _
+from node.pages.listing import find, is_mine
+from node.pages.security import once, require_member
+from node.store.catalogue import holdings, listings
+from node.store.database import write_tx
+
+blueprint = Blueprint("publish", __name__)
+
+
+@blueprint.get("/publier")
+def choose() -> str:
+    """Show the practices one can publish in."""
+    return render_template(
+        "publish/choose.html", section="publish", practices=town().registry.practices
+    )
+
+
+@blueprint.get("/publier/<rubric>")
+def form(rubric: str) -> Any:
+    """Show the empty form of a practice."""
+    require_member()
+    return _form(_practice(rubric), {"who": "partners"}, {})
+
+
+@blueprint.post("/publier/<rubric>")
+@once
+def publish(rubric: str) -> Any:
+    """Publish what was written; a refused form comes back as it was typed, with status 422."""
+    person = require_member()
+    practice = _practice(rubric)
+    try:
+        body = drafts.read(practice)
+    except Invalid as invalid:
+        return _refused(practice, invalid), 422
+    with write_tx():
+        record = town().journal.publish(practice.kind, plain(body))
+        holdings.keep(record.key, person.id, now_ms())
+    row = listings.find(record.origin, record.key)
+    flash(_("Published. It reaches the partner towns at the next exchange."))
+    return redirect(url_for("listing.show", code=row.code if row else ""), 303)
+
+
+@blueprint.get("/a/<code>/modifier")
+def edit(code: str) -> Any:
+    """Show the form of one of the person's own listings."""
+    listing = _own(code)
+    return _form(listing.practice, drafts.values_of(listing.body), {}, listing)
+
+
+@blueprint.post("/a/<code>/modifier")
+@once
+def change(code: str) -> Any:
+    """Publish the next revision of a listing."""
+    listing = _own(code)
+    try:
+        body = drafts.read(listing.practice)
+    except Invalid as invalid:
+        return _refused(listing.practice, invalid, listing), 422
+    _revise(listing, body)
+    flash(_("Changed. The partner towns learn it at the next exchange."))
+    return redirect(url_for("listing.show", code=code), 303)
+
+
+@blueprint.post("/a/<code>/pause")
+@once
+def pause(code: str) -> Any:
+    """Pause a listing, or offer it again."""
+    listing = _own(code)
+    state = "published" if listing.body.state == "paused" else "paused"
+    _revise(listing, msgspec.structs.replace(listing.body, state=state))
+    return redirect(url_for("listing.show", code=code), 303)
+
+
+@blueprint.post("/a/<code>/retirer")
+@once
+def withdraw(code: str) -> Any:
+    """Withdraw a listing everywhere: its tombstone goes out first at the next exchange."""
+    listing = _own(code)
+    with write_tx():
+        town().journal.withdraw(listing.key)
+    flash(_("Withdrawn here; the partner towns learn it at the next exchange."))
+    return redirect(url_for("listing.show", code=code), 303)
+
+
+def _practice(rubric: str) -> Practice:
+    practice = town().registry.by_rubric.get(rubric)
+    if practice is None:
+        raise NotFound("no_practice", N_("There is no such rubric here."))
+    return practice  # type: ignore[no-any-return]
+
+
+def _own(code: str) -> Shown:
+    """Return a listing of the person signed in; raises NotFound, NotAllowed."""
+    require_member()
+    listing = find(code)
+    if not is_mine(listing) and not accounts.may(member(), "admin"):
+        raise NotAllowed("not_yours", N_("Only the person who published it can change it."))
+    if not listing.is_local or listing.row.state not in listings.LIVE_STATES:
+        raise NotFound("no_listing", N_("There is no listing with this code here."))
+    return listing
+
+
+def _revise(listing: Shown, body: Any) -> None:
+    with write_tx():
+        town().journal.publish(listing.practice.kind, plain(body), key=listing.key)
+
+
+def _refused(practice: Practice, invalid: Invalid, listing: Shown | None = None) -> str:
+    typed: dict[str, Any] = {name: request.form.getlist(name) for name in request.form}
+    values = {name: each if len(each) > 1 else each[0] for name, each in typed.items()}
+    for field in (drafts.PLACE, *practice.schema.fields):
+        if field.kind == "place":
+            values[field.name] = {
+                "name": request.form.get(field.name, ""),
+                "commune": request.form.get(f"{field.name}_commune", ""),
+                "exact": request.form.get(f"{field.name}_exact") == "1",
+            }
+    errors = {each.field: _(each.message, **each.params) for each in invalid.problems}
+    return _form(practice, values, errors, listing)
+
+
+def _form(
+    practice: Practice,
+    values: dict[str, Any],
+    errors: dict[str, str],
+    listing: Shown | None = None,
+) -> str:
+    kept = values.get("photos") or []
+    fields = {each.name: each for each in (*drafts.SHARED, *practice.schema.fields)}
+    return render_template(
+        "publish/form.html",
+        section="publish",
+        practice=practice,
+        fields=fields,
+        own=practice.schema.fields,
+        verb=drafts.verb_field(practice),
+        values=values,
+        errors=errors,
+        labels={name: each.label for name, each in fields.items()},
+        listing=listing,
+        photos=[
+            {"id": f"{each.hash.hex()}:{each.alt}", **(photo(each.hash, each.alt) or {})}
+            for each in kept
+            if not isinstance(each, str)
+        ],
+    )

@@ -1,0 +1,132 @@
+"""What a partner may ask of us over HTTP: bytes in, bytes out; the rules are federation's."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from flask import Blueprint, Response, current_app, request
+
+from federation import limits
+from federation.errors import ProtocolError, RemoteProtocolError
+from federation.gate import Gate, Passage
+from federation.limits import OCTETS
+from federation.messages import Introduction, decode_ids, encode_error
+from federation.session import Host, PeerSeen, Received
+from federation.signature import HttpReply, HttpRequest
+from node.domain.errors import DomainError
+from node.partners import exchange, pairing
+from node.partners.purse import Nonces
+from node.store import marks, rates
+from node.store.network import exchanges, introductions, partners, towns
+from node.store.sets import records
+
+log = logging.getLogger(__name__)
+
+blueprint = Blueprint("federation", __name__)
+
+PAIRINGS_PER_HOUR = 20
+HOUR_MS = 3_600_000
+
+
+@blueprint.route("/federation/v1/<path:rest>", methods=["GET", "POST"])
+def serve(rest: str) -> Response:
+    """Answer a partner's request: who may ask, and what it is shown, is the gate's affair."""
+    if request.headers.get("content-encoding"):
+        return _plain(HttpReply(415, encode_error("content_encoding")))
+    asked = _asked()
+    if request.path == pairing.PATH:
+        return _plain(_pair(asked))
+    town = current_app.extensions["lavoir"]
+    passage = _gate(town).answer(asked, town.clock.now_ms())
+    _note(town, asked, passage)
+    return _plain(passage.reply)
+
+
+def _asked() -> HttpRequest:
+    return HttpRequest(
+        request.method,
+        request.path,
+        request.get_data(cache=False),
+        request.query_string.decode("latin-1"),
+        {name.lower(): value for name, value in request.headers.items()},
+    )
+
+
+def _plain(reply: HttpReply) -> Response:
+    answer = Response(reply.body, reply.status)
+    answer.headers.extend(dict(reply.headers))
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def _gate(town: Any) -> Gate:
+    host = Host(
+        town.store,
+        lambda raws, carrier, now_ms: town.journal.ingest(raws, carrier),
+        town.id,
+        gen=marks.number(marks.RESTORED_S),
+        introductions=told_to,
+        blob=_photo,
+    )
+    return Gate(host, town.keyring.signing, town.id, town.store, Nonces(), is_partner)
+
+
+def _photo(digest: bytes, peer: bytes) -> bytes | None:
+    """Return a photo we hold; its hash is only known to who holds the listing that shows it."""
+    try:
+        return bytes(current_app.extensions["lavoir"].photos.path(digest).read_bytes())
+    except DomainError:
+        return None
+
+
+def is_partner(town: bytes) -> bool:
+    """Return whether a town may ask us anything: our admin compared its words."""
+    partner = partners.find(town)
+    return partner is not None and partner.status == "active"
+
+
+def told_to(peer: bytes) -> Sequence[Introduction]:
+    """Return the towns our admin introduces to a partner, as they travel."""
+    town = current_app.extensions["lavoir"]
+    told = []
+    for known in introductions.given_to(peer):
+        partner, card = partners.find(known), towns.find(known)
+        if partner is not None and partner.status == "active":
+            keysets = tuple(each.raw for each in town.store.keysets(known))
+            name = card.name if card else partner.name
+            url = card.url if card and card.url else partner.url
+            told.append(Introduction(known, name, url, keysets))
+    return told
+
+
+def _pair(asked: HttpRequest) -> HttpReply:
+    """Answer a town that says it knows our invitation's code."""
+    town = current_app.extensions["lavoir"]
+    now_ms = town.clock.now_ms()
+    if asked.method != "POST" or not rates.allow("pair", PAIRINGS_PER_HOUR, HOUR_MS, now_ms):
+        return HttpReply(429, encode_error("rate_limited"))
+    ours = pairing.card(town.keyring, town.config.name, town.config.url)
+    try:
+        answer = pairing.answer(asked.body, ours, town.store, town.clock)
+    except RemoteProtocolError as error:
+        return HttpReply(error.status_hint, encode_error(error.code))
+    except (ProtocolError, DomainError) as error:
+        return HttpReply(400, encode_error(error.code))
+    return HttpReply(200, answer, {"content-type": OCTETS})
+
+
+def _note(town: Any, asked: HttpRequest, passage: Passage) -> None:
+    """Keep what the visitor said of itself, what it brought, and what of ours it now holds."""
+    if passage.peer is None:
+        return
+    now_ms = town.clock.now_ms()
+    for event in passage.events:
+        if isinstance(event, PeerSeen):
+            exchange.seen(passage.peer, event, now_ms)
+        elif isinstance(event, Received):
+            stored = sum(each.code == "stored" for each in event.outcomes)
+            refused = sum(each.code.startswith("refused") for each in event.outcomes)
+            line = exchanges.start(passage.peer, "in", now_ms)
+            exchanges.finish(line, "ok", now_ms, received=stored, refused=refused)
+    if asked.path == limits.FETCH and not passage.code:
+        records.mark_sent(records.unsent_sealed(decode_ids(asked.body)), now_ms)

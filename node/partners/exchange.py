@@ -1,0 +1,218 @@
+"""One visit to one partner: what was said is kept, what failed is noted, the next is planned."""
+
+import logging
+import random
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from federation.adapters.http import HttpLink
+from federation.channel import Channel
+from federation.errors import ProtocolError, RemoteProtocolError
+from federation.limits import OCTETS
+from federation.session import Differs, Done, Event, Introduced, PeerSeen, Received, Sent, Visit
+from federation.session import drive
+from federation.signature import HttpRequest
+from node.domain.errors import DomainError
+from node.journal.journal import Journal
+from node.partners import pairing
+from node.partners.purse import Purse
+from node.store import marks
+from node.store.database import write_tx
+from node.store.network import exchanges, introductions, partners
+from node.store.network.partners import Partner
+from node.store.sets import records
+
+log = logging.getLogger(__name__)
+
+Progress = Callable[[int, int], None]
+
+TAKEN = ("stored", "known", "older")
+PAIR_MAX_BYTES = 8_192
+MINUTE_MS = 60_000
+
+
+@dataclass
+class Outcome:
+    """How one visit ended: `outcome` is ok or an error code; records and bytes counted."""
+
+    outcome: str = "ok"
+    received: int = 0
+    sent: int = 0
+    refused: int = 0
+    round_trips: int = 0
+    bytes_up: int = 0
+    bytes_down: int = 0
+
+    def told(self) -> dict[str, Any]:
+        """Return the counts as plain values."""
+        return asdict(self)
+
+
+class Exchanges:
+    """Goes to the partners of one town; every call expects its database to be current."""
+
+    def __init__(self, journal: Journal, config: Any, photos: Any) -> None:
+        self.journal = journal
+        self.config = config
+        self.photos = photos
+
+    def visit(self, town: bytes, progress: Progress | None = None) -> Outcome:
+        """Bring our sets and a partner's to the same state; never raises for what it does."""
+        partner = pairing.require(town)
+        started = self.journal.clock.now_ms()
+        line = exchanges.start(town, "out", started)
+        told = Outcome()
+        try:
+            self._exchange(partner, told, progress)
+        except ProtocolError as error:
+            log.info("visit to %s: %s", partner.name, error)
+            told.outcome = error.code
+        except DomainError as error:
+            log.warning("visit to %s stopped here: %s", partner.name, error.code)
+            told.outcome = error.code
+        self._noted(partner, line, told)
+        return told
+
+    def visit_due(self) -> int:
+        """Visit every partner whose time has come; return how many."""
+        due = partners.due(self.journal.clock.now_ms())
+        for partner in due:
+            self.visit(partner.town)
+        return len(due)
+
+    def accept(self, invitation: str, *, lan: bool = False) -> Partner:
+        """Answer an invitation: cards are exchanged, the words are to be compared next.
+
+        Raises Conflict("bad_invitation") and RemoteProtocolError.
+        """
+        url, code = pairing.read_invitation(invitation)
+        ours = pairing.card(self.journal.keyring, self.config.name, self.config.url)
+        message, nonce = pairing.ask(code, ours)
+        request = HttpRequest("POST", pairing.PATH, message, headers={"content-type": OCTETS})
+        lan = lan or self.config.lan
+        with HttpLink(url, lan=lan) as link:
+            reply = link.send(request, PAIR_MAX_BYTES)
+        if reply.status != 200:
+            raise RemoteProtocolError("bad_invitation", f"HTTP {reply.status}", reply.status)
+        clock = self.journal.clock
+        row = pairing.accepted(reply.body, nonce, code, ours, self.journal.store, clock)
+        return partners.save(row.town, url=url, lan=lan)
+
+    # ── one visit ────────────────────────────────────────────────────────────────────────────
+
+    def _exchange(self, partner: Partner, told: Outcome, progress: Progress | None) -> None:
+        clock = self.journal.clock
+        lan = partner.lan or self.config.lan
+        with HttpLink(partner.url, lan=lan, total_s=self.config.sync_timeout_seconds) as link:
+            channel = Channel(
+                link.send,
+                self.journal.keyring.signing,
+                self.journal.town,
+                partner.town,
+                self.journal.store,
+                Purse(),
+                clock.now_ms,
+            )
+            visit = Visit(
+                self.journal.store,
+                self._admit,
+                self.journal.town,
+                partner.town,
+                clock.now_ms(),
+                gen=marks.number(marks.RESTORED_S),
+                introductions=bytes.fromhex(marks.read(_mark(partner.town))),
+            )
+            expected = 0
+            try:
+                for event in drive(visit, channel.post, clock.now_ms):
+                    if isinstance(event, Differs):
+                        expected += max(event.theirs - event.ours, 0)
+                    self._heard(partner, event, told)
+                    if progress and isinstance(event, Received):
+                        progress(told.received, max(expected, told.received))
+            finally:
+                tally = visit.tally
+                told.round_trips = tally.exchanges + channel.hellos
+                told.bytes_up, told.bytes_down = tally.bytes_up, tally.bytes_down
+            self._fetch_photos(partner, channel)
+
+    def _admit(self, raws: Any, carrier: bytes, now_ms: int) -> Any:
+        return self.journal.ingest(raws, carrier)
+
+    def _heard(self, partner: Partner, event: Event, told: Outcome) -> None:
+        if isinstance(event, Received):
+            told.received += sum(each.code == "stored" for each in event.outcomes)
+            told.refused += sum(each.code.startswith("refused") for each in event.outcomes)
+        elif isinstance(event, Sent):
+            taken = [each.id for each in event.outcomes if each.code in TAKEN]
+            told.sent += sum(each.code == "stored" for each in event.outcomes)
+            records.mark_sent(taken, self.journal.clock.now_ms())
+        elif isinstance(event, PeerSeen):
+            seen(partner.town, event, self.journal.clock.now_ms())
+        elif isinstance(event, Introduced):
+            keep_introductions(partner.town, event, self.journal.clock.now_ms())
+        elif isinstance(event, Done) and event.code:
+            told.outcome = event.code
+
+    def _fetch_photos(self, partner: Partner, channel: Channel) -> None:
+        """Ask for the photos its listings show; one that fails is asked for again later."""
+        for wanted in self.photos.missing(partner.town):
+            try:
+                self.photos.take_remote(wanted.hash, channel.photo(wanted.hash))
+            except ProtocolError as error:
+                self.photos.not_got(wanted.hash)
+                log.info("photo %s of %s: %s", wanted.hash.hex(), partner.name, error)
+                if error.code in ("unreachable", "timeout"):
+                    return
+            except DomainError as error:
+                log.info("photo %s of %s: %s", wanted.hash.hex(), partner.name, error.code)
+
+    def _noted(self, partner: Partner, line: Any, told: Outcome) -> None:
+        now_ms = self.journal.clock.now_ms()
+        if told.outcome == "ok":
+            next_ms = now_ms + self.config.sync_minutes * MINUTE_MS
+            partners.succeeded(partner.town, now_ms, next_ms=next_ms)
+        else:
+            partners.failed(partner.town, told.outcome, now_ms, jitter=random.random())
+        exchanges.finish(
+            line,
+            told.outcome,
+            now_ms,
+            received=told.received,
+            sent=told.sent,
+            refused=told.refused,
+            bytes_in=told.bytes_down,
+            bytes_out=told.bytes_up,
+            round_trips=told.round_trips,
+        )
+
+
+def seen(town: bytes, event: PeerSeen, now_ms: int) -> None:
+    """Keep what the other end said of its clock and of its last restore."""
+    partner = partners.find(town)
+    if partner is None:
+        return
+    skew_ms = event.clock_ms - now_ms
+    if event.gen > partner.generation_s or abs(skew_ms - partner.clock_skew_ms) > MINUTE_MS:
+        generation_s = max(event.gen, partner.generation_s)
+        partners.save(town, generation_s=generation_s, clock_skew_ms=skew_ms)
+
+
+def keep_introductions(town: bytes, event: Introduced, now_ms: int) -> None:
+    """Keep the towns a partner introduces, in place of those it introduced before."""
+    with write_tx():
+        for each in event.introductions:
+            introductions.receive(
+                town,
+                each.town,
+                name=each.name,
+                url=each.url,
+                keysets=b"".join(each.keysets),
+                now_ms=now_ms,
+            )
+        marks.write(_mark(town), event.digest.hex())
+
+
+def _mark(town: bytes) -> str:
+    return f"introduced-by:{town.hex()}"
