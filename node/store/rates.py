@@ -29,8 +29,9 @@ def wait_ms(key: str, limit: int, window_ms: int, now_ms: int) -> int:
         row = Rate.get_or_none(Rate.key == key)
         full_us = min(max(row.full_us if row else 0, now_us), now_us + window_us)
         over_us = full_us + step_us - now_us - window_us
-        if over_us <= 0:
-            Rate.upsert(key=key, full_us=full_us + step_us)
+        kept_us = full_us + step_us if over_us <= 0 else full_us
+        if row is None or row.full_us != kept_us:
+            Rate.upsert(key=key, full_us=kept_us)
     return max(0, -(-over_us // MICRO))
 
 

@@ -4,11 +4,13 @@ import hashlib
 
 import peewee
 
-from node.store.database import write_tx
+from node.store.database import db, write_tx
 from node.store.row import BytesField, Row
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford: no I, L, O, U
 SHORTEST = 4
+_CODE_OF = 'SELECT code FROM listing_code WHERE origin = ? AND "key" = ?'
+_IS_GIVEN = "SELECT 1 FROM listing_code WHERE code = ?"
 _MENDED = str.maketrans("ILO", "110")
 
 
@@ -31,14 +33,14 @@ def allocate(origin: bytes, key: bytes) -> str:
     lengths are taken (never, short of a broken hash).
     """
     with write_tx():
-        held = ListingCode.get_or_none(ListingCode.origin == origin, ListingCode.key == key)
+        held = db.execute_sql(_CODE_OF, (origin, key)).fetchone()
         if held is not None:
-            return held.code
+            return held[0]
         letters = _letters(hashlib.sha256(origin + key).digest())
         for length in range(SHORTEST, len(letters) + 1):
             code = letters[:length]
-            if not ListingCode.select().where(ListingCode.code == code).exists():
-                ListingCode.insert(code=code, origin=origin, key=key).execute()
+            if db.execute_sql(_IS_GIVEN, (code,)).fetchone() is None:
+                ListingCode.upsert(code=code, origin=origin, key=key)
                 return code
     raise RuntimeError("no free listing code")
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import peewee
 
 from node.store.catalogue.listings import Listing
-from node.store.database import execute_many, write_tx
+from node.store.database import db, execute_many, write_tx
 from node.store.row import Row
 
 
@@ -25,7 +25,7 @@ class Facet(Row):
 def put(listing: int, pairs: Iterable[tuple[str, str]]) -> None:
     """Replace the facets of a listing (by row id)."""
     with write_tx():
-        Facet.delete().where(Facet.listing == listing).execute()
+        db.execute_sql("DELETE FROM facet WHERE listing_id = ?", (listing,))
         execute_many(
             "INSERT INTO facet (listing_id, name, value) VALUES (?, ?, ?)",
             sorted({(listing, name, value) for name, value in pairs}),

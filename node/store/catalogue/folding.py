@@ -7,8 +7,9 @@ Accents, case, ligatures, elisions (l', d', qu') and final s or x do not count, 
 import re
 import unicodedata
 
-_LIGATURES = str.maketrans({"œ": "oe", "æ": "ae", "ß": "ss", "’": "'", "ʼ": "'", "`": "'"})
+_LIGATURES = str.maketrans({"œ": "oe", "æ": "ae", "’": "'", "ʼ": "'", "`": "'"})
 _ELISION = re.compile(r"\b(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu)'(?=\w)")
+_MARKS = re.compile("[\u0300-\u036f]+")
 _WORD = re.compile(r"[^\W_]+")
 _EMPTY = frozenset(
     ("a", "au", "aux", "avec", "ce", "ces", "d", "dans", "de", "des", "du", "en", "et", "l", "la",
@@ -19,9 +20,9 @@ WORDS_MAX = 12  # of a question; the rest is let be
 
 def folded(text: str) -> list[str]:
     """Return the words of a text as they are searched, in order."""
-    flat = unicodedata.normalize("NFKD", text.lower().translate(_LIGATURES))
-    plain = "".join(c for c in flat if not unicodedata.combining(c))
-    return [_singular(word) for word in _WORD.findall(_ELISION.sub("", plain))]
+    flat = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    plain = _ELISION.sub("", _MARKS.sub("", flat).translate(_LIGATURES))
+    return [_singular(word) for word in _WORD.findall(plain)]
 
 
 def indexed(*texts: str) -> str:

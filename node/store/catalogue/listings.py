@@ -85,22 +85,22 @@ def by_code(code: str) -> Listing | None:
 
 
 def keep(origin: bytes, key: bytes, *, words: tuple[str, ...] = (), **columns: object) -> Listing:
-    """Insert or replace a listing and what search knows of it; return it.
+    """Insert or replace a listing and what search knows of it; return it with its row id.
 
     `words` are texts searched besides the title (text, place, facets ...). What moderation
     decided (`hidden`) and the first `created_ms` stay as they were.
     """
     with write_tx():
-        Listing.insert(origin=origin, key=key, **columns).on_conflict(
-            conflict_target=[Listing.origin, Listing.key],
-            preserve=[name for name in columns if name not in ("created_ms", "hidden")],
-        ).execute()
-        listing = Listing.get(Listing.origin == origin, Listing.key == key)
-        ListingSearch.delete().where(ListingSearch.rowid == listing.id).execute()
+        listing = Listing(origin=origin, key=key, **columns)
+        listing.id = Listing.upsert(
+            on=("origin", "key"), keep=("created_ms", "hidden"), origin=origin, key=key, **columns
+        )
+        db.execute_sql("DELETE FROM listing_search WHERE rowid = ?", (listing.id,))
         if listing.state in LIVE_STATES:
-            ListingSearch.insert(
-                rowid=listing.id, title=indexed(listing.title), words=indexed(*words)
-            ).execute()
+            db.execute_sql(
+                "INSERT INTO listing_search (rowid, title, words) VALUES (?, ?, ?)",
+                (listing.id, indexed(listing.title), indexed(*words)),
+            )
         return listing
 
 

@@ -50,7 +50,8 @@ def find(member: int) -> Member | None:
 
 def by_email(email: str) -> Member | None:
     """Return the member with this address, however it is written."""
-    return Member.get_or_none(Member.email == tidy_email(email))
+    tidied = tidy_email(email)
+    return Member.get_or_none(Member.email == tidied) if tidied else None
 
 
 def change(member: int, **columns: object) -> None:
