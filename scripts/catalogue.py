@@ -22,7 +22,7 @@ sys.path.insert(0, str(ROOT))
 
 from babel.messages.catalog import Catalog, Message  # noqa: E402
 from babel.messages.extract import extract_from_file  # noqa: E402
-from babel.messages.pofile import normalize, read_po  # noqa: E402
+from babel.messages.pofile import PoFileError, normalize, read_po  # noqa: E402
 
 from node.pages.language import locale_folders  # noqa: E402
 
@@ -98,13 +98,16 @@ class Shelf:
 
 
 def shelf(root: Path, code: str) -> Shelf:
-    """Every catalogue of a language under `root`."""
+    """Every catalogue of a language under `root`; a file that cannot be read stops the program."""
     catalogues = {}
     for folder in locale_folders(root / "node"):
         file = folder / f"{code}.po"
         if file.is_file():
-            with file.open("rb") as stream:
-                catalogues[folder] = read_po(stream, locale=code, abort_invalid=True)
+            try:
+                with file.open("rb") as stream:
+                    catalogues[folder] = read_po(stream, locale=code, abort_invalid=True)
+            except PoFileError as error:
+                sys.exit(f"{file}: {error}")
     return Shelf(code, catalogues)
 
 
@@ -137,8 +140,6 @@ def wrong(shelf: Shelf) -> Iterator[str]:
                 unknown = _named(form) - _allowed(entry)
                 if form and unknown:
                     yield f"{where} has no value named {', '.join(sorted(unknown))}"
-            if entry.pluralizable and len(_forms(entry)) != catalogue.num_plurals:
-                yield f"{where} needs {catalogue.num_plurals} forms"
 
 
 def _singular(entry: Message) -> str:

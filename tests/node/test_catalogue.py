@@ -76,7 +76,6 @@ def test_what_is_not_said_in_french_is_missing(tmp_path: Path, before: str, afte
         ("%(of_town)s", "%(of_village)s"),
         ("Bonjour %(of_town)s", "Bonjour %(twon)s"),
         ('msgid "Hello', '#, fuzzy\nmsgid "Hello'),
-        ('msgstr[1] "%(num)d scies"\n', 'msgstr[1] "scies"\nmsgstr[2] "sciesses"\n'),
     ],
 )
 def test_a_translation_that_would_break_a_page_is_wrong(
@@ -85,6 +84,13 @@ def test_a_translation_that_would_break_a_page_is_wrong(
     text = (HEAD + GOOD).replace(before, after)
     root = tree(tmp_path, **{"node/locale/fr.po": text})
     assert len(list(catalogue.wrong(catalogue.shelf(root, "fr")))) == 1
+
+
+def test_a_file_with_too_many_forms_stops_the_keeper(tmp_path: Path) -> None:
+    text = (HEAD + GOOD).replace('%(num)d scies"\n', 'scies"\nmsgstr[2] "sciesses"\n')
+    root = tree(tmp_path, **{"node/locale/fr.po": text})
+    with pytest.raises(SystemExit, match=r"fr\.po"):
+        catalogue.shelf(root, "fr")
 
 
 def test_a_practice_owes_its_own_words_unless_they_are_shared(tmp_path: Path) -> None:
