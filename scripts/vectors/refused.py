@@ -10,6 +10,7 @@ from federation.record import live_until
 from federation.stamp import DAY_MS, DAY_S, EPOCH_S, stamp_at
 from scripts.vectors.cast import NOW_MS, NOW_S, Case, Cast, stamp
 
+Change = tuple[str, dict[int, Any], str]  # code, fields, why
 GROUP_ORDER = 2**252 + 27742317777372353535851937790883648493  # L of RFC 8032 section 5.1
 
 
@@ -101,10 +102,20 @@ def uncanonical(cast: Cast) -> Iterator[Case]:
 
 def misfilled(cast: Cast) -> Iterator[Case]:
     """Payloads in the right form that break a rule of the table in section 4."""
+    fields = _payload(cast)
+    for name, (code, changes, why) in (_places_and_times() | _names_and_contents()).items():
+        yield name, cast.forged(codec.dumps({**fields, **changes})), f"refused:{code}", why
+    short = {number: value for number, value in fields.items() if number != 9}
+    yield "no salt", cast.forged(codec.dumps(short)), "refused:bad_field", "field 9 is missing"
+    listed = cast.forged(codec.dumps(list(fields.values())))
+    yield "payload as a list", listed, "refused:bad_field", "the payload is a map"
+
+
+def _places_and_times() -> dict[str, Change]:
     begins = NOW_S - 5 * DAY_S
     over, early = live_until(stamp(5)) + 1, stamp_at(EPOCH_S * 1000) - 1
     buried = {8: record.TOMBSTONE, 10: b""}
-    cases: dict[str, tuple[str, dict[int, Any], str]] = {
+    return {
         "another type": ("bad_type", {0: keyset.TYPE}, "a keyset is no record"),
         "type as a number": ("bad_type", {0: 1}, "the type is a text"),
         "short origin": ("bad_field", {1: bytes(31)}, "31 bytes"),
@@ -121,6 +132,12 @@ def misfilled(cast: Cast) -> Iterator[Case]:
         "long tombstone": ("bad_expiry", {**buried, 5: begins + 430 * DAY_S + 1}, "430 d 1 s"),
         "scope 3": ("bad_scope", {6: 3}, "scopes end at 2"),
         "scope -1": ("bad_scope", {6: -1}, "scopes begin at 0"),
+    }
+
+
+def _names_and_contents() -> dict[str, Change]:
+    grave = {8: record.TOMBSTONE, 5: NOW_S + 425 * DAY_S}
+    return {
         "kind without version": ("bad_kind", {7: "lending.item"}, "no version"),
         "kind in capitals": ("bad_kind", {7: "Lending.item/1"}, "small letters only"),
         "kind version 0": ("bad_kind", {7: "lending.item/0"}, "versions begin at 1"),
@@ -133,7 +150,7 @@ def misfilled(cast: Cast) -> Iterator[Case]:
         "short salt": ("bad_field", {9: bytes(15)}, "15 bytes"),
         "body as text": ("bad_field", {10: "{}"}, "the body is a byte string"),
         "live without body": ("bad_body", {10: b""}, "nothing said"),
-        "tombstone with body": ("bad_body", {8: 1, 5: begins + 430 * DAY_S}, "nothing remains"),
+        "tombstone with body": ("bad_body", grave, "nothing remains"),
         "sealed without addressee": ("bad_addressee", {6: 2}, "scope 2 needs field 11"),
         "addressee of an open record": ("bad_addressee", {11: bytes(32)}, "scope 2 only"),
         "short addressee": ("bad_addressee", {6: 2, 11: bytes(31)}, "31 bytes"),
@@ -143,13 +160,6 @@ def misfilled(cast: Cast) -> Iterator[Case]:
         "unsorted crit": ("bad_crit", {12: [14, 13], 13: 0, 14: 0}, "14 before 13"),
         "crit as text": ("bad_crit", {12: "13", 13: 0}, "a list of integers"),
     }
-    fields = _payload(cast)
-    for name, (code, changes, why) in cases.items():
-        yield name, cast.forged(codec.dumps({**fields, **changes})), f"refused:{code}", why
-    short = {number: value for number, value in fields.items() if number != 9}
-    yield "no salt", cast.forged(codec.dumps(short)), "refused:bad_field", "field 9 is missing"
-    listed = cast.forged(codec.dumps(list(fields.values())))
-    yield "payload as a list", listed, "refused:bad_field", "the payload is a map"
 
 
 def unwelcome(cast: Cast) -> Iterator[Case]:
