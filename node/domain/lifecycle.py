@@ -25,6 +25,7 @@ CANCELLED = "cancelled"
 REVOKED = "revoked"
 WITHDRAW = "withdraw"
 REVOKE = "revoke"
+UNIVERSAL = (WITHDRAW, REVOKE)
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,8 @@ class State:
     """One state: its label, whose turn it is, what it holds and how it ends by itself.
 
     `takes`: it holds capacity. `leavable`: the asker can still withdraw; where goods are out or a
-    debt is due, nobody leaves by a word (ENGAGEMENTS, the states marked `!`).
+    debt is due, nobody leaves by a word (ENGAGEMENTS, the states marked `!`). `ahead` is the label
+    while it is still to come, and `expected` the moment it is then expected at.
     """
 
     name: str
@@ -63,6 +65,8 @@ class State:
     deadline: Deadline | None = None
     lapses_to: str = ""
     final: bool = False
+    ahead: str = ""
+    expected: str = ""
 
 
 @dataclass(frozen=True)
@@ -119,6 +123,18 @@ class Lifecycle:
     def actions(self, state: str, role: str) -> tuple[Transition, ...]:
         """Return what `role` may do in `state`, in the order of the table."""
         return tuple(each for each in self.transitions if each.before == state and each.by == role)
+
+    def way_forward(self, state: str) -> Transition | None:
+        """Return the first transition written for a state: how it goes on if all goes well."""
+        written = (each for each in self.transitions if each.action not in UNIVERSAL)
+        return next((each for each in written if each.before == state), None)
+
+    def path(self, state: str) -> tuple[State, ...]:
+        """Return the states that come next if all goes well."""
+        seen = [state]
+        while (way := self.way_forward(seen[-1])) and way.after not in seen:
+            seen.append(way.after)
+        return tuple(self.states[name] for name in seen[1:])
 
     def ends_ms(self, state: str, moments: Mapping[str, int]) -> int:
         """Return when it is over at the latest if nobody acts: the last of the lapses, UTC ms.

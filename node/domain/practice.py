@@ -9,7 +9,8 @@ from typing import Any
 
 from node.domain.capacity import Span
 from node.domain.lifecycle import Lifecycle
-from node.domain.schema import Field, Form, Schema, Struct
+from node.domain.listing import Source
+from node.domain.schema import Field, Form, Schema, Struct, said, tidy
 
 Terms = dict[str, Any]
 Facets = tuple[tuple[str, str], ...]
@@ -45,6 +46,8 @@ class Engaging:
     material     the body's fields whose change needs a new yes
     effects      action -> (body, terms) -> the listing's new body; None withdraws the listing
     auto         whether home may approve by itself when capacity is free
+    wish         (body, form) -> what is asked in the words of `fields`, as it travels to home
+    open_on      (body, day number) -> whether a thing can be fetched or brought back on that day
     """
 
     lifecycles: Mapping[str, Lifecycle]
@@ -57,28 +60,42 @@ class Engaging:
     material: tuple[str, ...]
     effects: Mapping[str, Callable[[Any, Terms], Struct | None]] = field(default_factory=dict)
     auto: Callable[[Any], bool] = lambda body: False
+    wish: Callable[[Any, Form], dict[str, str]] | None = None
+    open_on: Callable[[Any, int], bool] = lambda body, day: True
 
     def lifecycle(self, body: Any) -> Lifecycle:
         """Return the table of transitions a listing with this body follows."""
         return self.lifecycles[self.which(body)]
+
+    def asked(self, body: Any, form: Form) -> dict[str, str]:
+        """Return what was asked: the answers to `fields`, tidied, without the empty ones."""
+        if self.wish is not None:
+            return self.wish(body, form)
+        return answers(self.fields(body), form)
+
+
+def answers(fields: tuple[Field, ...], form: Form) -> dict[str, str]:
+    """Return {field: what was typed}, tidied, without the empty ones."""
+    typed = {field.name: tidy(said(form, field.name)) for field in fields}
+    return {name: text for name, text in typed.items() if text}
 
 
 @dataclass(frozen=True)
 class Importer:
     """How a practice reads a format of open data; `node.imports` gives it the file row by row.
 
-    reader       the shape of the file: csv, geojson or json
-    key          (row) -> what names the row in its source, the same at every import
-    body         (row) -> the listing's body as plain values; raises Invalid
-    columns      without these it is another file
-    source_name  what the source is called when whoever imports says nothing
+    reader   the shape of the file: csv, geojson or json
+    body     (row) -> the listing's body as plain values; raises Invalid
+    key      (row) -> what names the row in its source, the same at every import; asked after body
+    columns  without these it is another file
+    source   where such files come from, when whoever imports says nothing else
     """
 
     reader: str
-    key: Callable[[Any], str]
     body: Callable[[Any], dict[str, Any]]
+    key: Callable[[Any], str]
     columns: tuple[str, ...] = ()
-    source_name: str = ""
+    source: Source | None = None
 
 
 @dataclass(frozen=True)

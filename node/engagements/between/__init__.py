@@ -1,0 +1,1 @@
+"""What travels between two towns about an engagement: two sealed registers and their care."""

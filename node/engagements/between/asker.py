@@ -1,0 +1,189 @@
+"""The asker's town: it writes down what its resident does, and reads what home answers.
+
+It never moves an engagement by itself; what its pages say never runs ahead of what home signed.
+"""
+
+import hmac
+import secrets
+from collections.abc import Mapping
+
+from federation.errors import RemoteProtocolError
+from node.domain.errors import Conflict
+from node.domain.lifecycle import DAY_MS, WITHDRAW
+from node.domain.words import N_
+from node.engagements import verdicts
+from node.engagements.between.post import publish
+from node.engagements.between.registers import (
+    ACTS_MAX,
+    ASKER_SIDE,
+    REPLY,
+    REQUEST,
+    Deed,
+    Reply,
+    register_key,
+)
+from node.engagements.ground import REACH_MS, Ground, entered, read, written
+from node.engagements.moves import record_deed
+from node.engagements.telling import UNANSWERED, tell_asker
+from node.store.catalogue.listings import Listing
+from node.store.people.members import Member
+from node.store.promises import acts
+from node.store.promises import engagements as rows
+from node.store.promises.acts import Act
+from node.store.promises.engagements import Engagement
+
+PATIENCE_MAX_MS = 60 * DAY_MS
+WHO_BYTES = 16
+
+
+def who(ground: Ground, listing: Listing, member_ref: bytes) -> bytes:
+    """Return how home knows our member on this listing: always the same, linkable to no other."""
+    about = listing.origin + listing.key + member_ref
+    return hmac.digest(ground.journal.keyring.secret, b"lavoir-who" + about, "sha256")[:WHO_BYTES]
+
+
+def write_down(
+    ground: Ground,
+    listing: Listing,
+    engagement: bytes,
+    deed: Deed,
+    *,
+    member: Member,
+    names: Mapping[str, str],
+    contacts: Mapping[str, str],
+) -> Engagement:
+    """Note an ask for another town's listing and send it; raises Invalid."""
+    now_ms, body, engaging = ground.now_ms(), ground.body(listing), ground.rules(listing)
+    terms = engaging.terms(body, deed.wish, ground.today(now_ms))
+    lifecycle = engaging.lifecycle(body)
+    start = lifecycle.state(lifecycle.start)
+    columns = entered(lifecycle, start, ground.moments(engaging, terms, now_ms))
+    patience_ms = min(columns["deadline_ms"] + 2 * REACH_MS, now_ms + PATIENCE_MAX_MS)
+    row = rows.start(
+        engagement,
+        practice=listing.practice,
+        lifecycle=lifecycle.name,
+        home=listing.origin,
+        asker_town=ground.town,
+        listing_origin=listing.origin,
+        listing_key=listing.key,
+        asker=member.id,
+        who=who(ground, listing, member.ref),
+        saw=listing.record,
+        terms=written(terms),
+        names=written(names),
+        contacts=written(contacts),
+        answer_by_ms=patience_ms,
+        request_key=register_key(REQUEST, engagement),
+        reply_key=register_key(REPLY, engagement),
+        created_ms=now_ms,
+        **{**columns, "deadline_ms": None, "lapses_to": ""},
+    )
+    record_deed(row, deed, member.id)
+    publish(ground, row)
+    return rows.find(engagement)
+
+
+def act(ground: Ground, row: Engagement, deed: Deed, member: int | None) -> Engagement:
+    """Note an act on another town's listing and send it; raises Conflict, NotAllowed.
+
+    Home decides; until its reply nothing here changes but what the resident wishes.
+    """
+    state = ground.state(row)
+    if row.final:
+        raise verdicts.refusal(verdicts.ENDED)
+    if deed.action == WITHDRAW and is_leaving(row):
+        return row
+    if deed.action == WITHDRAW and not state.leavable:
+        raise verdicts.refusal(verdicts.TOO_LATE)
+    offered = ground.lifecycle(row).find(row.state, deed.action)
+    if offered is None or offered.by != "asker":
+        raise verdicts.refusal(verdicts.NOT_ALLOWED)
+    if len(own_acts(row)) >= ACTS_MAX:
+        raise Conflict("over_limit", N_("Too much has happened here. Please ask anew."))
+    record_deed(row, deed, member)
+    publish(ground, row)
+    return rows.find(row.id)
+
+
+def own_acts(row: Engagement) -> list[Act]:
+    """Return the acts of the asker's side, in order."""
+    return [act for act in acts.of_engagement(row.id) if act.by in ASKER_SIDE]
+
+
+def is_leaving(row: Engagement) -> bool:
+    """Return whether a withdrawal is on its way to home, unheard."""
+    return any(act.action == WITHDRAW and not act.verdict for act in own_acts(row))
+
+
+def lose_patience(ground: Ground, row: Engagement) -> Engagement:
+    """Withdraw for the resident when home did not answer in time (ENGAGEMENTS, Deadlines)."""
+    if row.state == ground.lifecycle(row).start and not is_leaving(row):
+        deed = Deed(secrets.token_bytes(8), WITHDRAW, ground.now_ms(), "clock", row.version)
+        row = act(ground, row, deed, None)
+        tell_asker(ground, row, UNANSWERED)
+    rows.change(row.id, answer_by_ms=None)
+    return rows.find(row.id)
+
+
+def apply(ground: Ground, row: Engagement, reply: Reply, record: bytes, key: bytes) -> Engagement:
+    """Take over what home says, if it is newer; answer with our register, so that home knows.
+
+    Raises RemoteProtocolError (a state that does not exist), Conflict (terms never asked for).
+    """
+    if (reply.gen, reply.version) <= (row.gen, row.version):
+        return row
+    lifecycle = ground.lifecycle(row)
+    state = lifecycle.states.get(reply.state)
+    if state is None:
+        raise RemoteProtocolError("bad_inner", "field 7")
+    if (reply.terms or state.takes) and dict(reply.terms) != read(row.terms):
+        raise Conflict("other_terms", N_("That town promised something that was not asked for."))
+    has_moved = row.version == 0 or reply.state != row.state
+    rows.change(row.id, **_said(row, reply, state.final, record, key, lifecycle.start))
+    _hear_verdicts(row, reply)
+    if has_moved:
+        args = written({"state": reply.state, "record": record.hex(), "version": reply.version})
+        acts.append(row.id, record[:8], reply.state, at_ms=reply.since_ms, by="home", args=args)
+        acts.judge(row.id, record[:8], verdicts.OK, reply.since_ms)
+    row = rows.find(row.id)
+    if has_moved and row.state != lifecycle.start:
+        tell_asker(ground, row)
+    publish(ground, row)
+    return rows.find(row.id)
+
+
+def _said(
+    row: Engagement, reply: Reply, is_final: bool, record: bytes, key: bytes, start: str
+) -> dict[str, object]:
+    """The columns for what a newer reply says."""
+    contacts = {name: text for name, text in read(row.contacts).items() if name == "asker"}
+    if reply.contact:
+        contacts["keeper"] = reply.contact
+    told = {"code": reply.reason, "text": reply.reason_text}
+    return {
+        "state": reply.state,
+        "since_ms": reply.since_ms,
+        "turn": reply.turn,
+        "final": is_final,
+        "deadline_ms": reply.deadline_ms,
+        "lapses_to": reply.lapses_to,
+        "version": reply.version,
+        "applied_version": reply.version,
+        "gen": reply.gen,
+        "reason": written(told) if reply.reason or reply.reason_text else "",
+        "contacts": "{}" if is_final else written(contacts),
+        "ends_ms": reply.ends_ms,
+        "answer_by_ms": row.answer_by_ms if reply.state == start else None,
+        "reply_record": record,
+        "reply_key": key,
+    }
+
+
+def _hear_verdicts(row: Engagement, reply: Reply) -> None:
+    """Keep each verdict; on an act unknown here it is home's claim, not the resident's act."""
+    for each in reply.verdicts:
+        if acts.find(row.id, each.id) is None:
+            acts.append(row.id, each.id, each.action, at_ms=reply.since_ms, by="claimed")
+        if each.code:
+            acts.judge(row.id, each.id, each.code, reply.since_ms)

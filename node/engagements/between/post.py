@@ -1,0 +1,136 @@
+"""The post between two towns: each signs and seals its one register, whole, whenever it changed.
+
+What cannot be signed or sealed now (the other town's key has not arrived, our clock is wrong) is
+kept as a row without a record, and sent later: never a record without its row.
+"""
+
+from node.domain.errors import Conflict
+from node.engagements.between import registers
+from node.engagements.between.registers import Deed, Reply, Request, Verdict
+from node.engagements.ground import Ground, read
+from node.store import marks
+from node.store.database import write_tx
+from node.store.network import partners
+from node.store.promises import acts
+from node.store.promises import engagements as rows
+from node.store.promises.acts import Act
+from node.store.promises.engagements import Engagement
+from node.store.sets import records
+
+UNSENT = "engagements_unsent"
+MESSAGE = "message"
+
+
+def publish(ground: Ground, row: Engagement) -> None:
+    """Sign what this town says of an engagement with another; inside one town nothing travels."""
+    if ground.is_here(row):
+        return
+    is_ours = ground.decides(row)
+    column = "reply_record" if is_ours else "request_record"
+    key = row.reply_key if is_ours else row.request_key
+    if key is None:  # buried: the register ended 60 days after the engagement
+        return
+    if not is_ours:
+        _remember_sent(ground, row)
+    kind = registers.REPLY if is_ours else registers.REQUEST
+    inner = (
+        registers.reply_inner(_reply(row))
+        if is_ours
+        else registers.request_inner(_request(ground, row))
+    )
+    to = row.asker_town if is_ours else row.home
+    try:
+        record = ground.journal.publish_sealed(kind, inner, to=to, key=key)
+    except Conflict:
+        marks.write(UNSENT, "1")
+        rows.change(row.id, **{column: None})
+    else:
+        rows.change(row.id, **{column: record.id})
+
+
+def send_unsent(ground: Ground) -> int:
+    """Try again what could not be signed or sealed; return how many are signed now."""
+    if not marks.read(UNSENT):
+        return 0
+    done = 0
+    with write_tx():
+        marks.forget(UNSENT)
+        for partner in partners.listed():
+            for row in rows.with_town(partner.town, only_open=False):
+                if is_unsent(ground, row):
+                    publish(ground, row)
+                    done += not is_unsent(ground, rows.find(row.id))
+    return done
+
+
+def is_unsent(ground: Ground, row: Engagement) -> bool:
+    """Return whether the register this town writes lags behind its row."""
+    if ground.is_here(row):
+        return False
+    if ground.decides(row):
+        return row.reply_record is None and row.reply_key is not None
+    return row.request_record is None and row.request_key is not None
+
+
+def sent_ms(ground: Ground, act: Act, row: Engagement) -> int | None:
+    """Return when a partner first fetched a record with this act, None if none did yet."""
+    if act.sent_ms is not None:
+        return act.sent_ms
+    held = records.by_id(row.request_record) if row.request_record else None
+    return held.sent_ms if held else None
+
+
+def _remember_sent(ground: Ground, row: Engagement) -> None:
+    """Keep when the acts of the revision about to be replaced left this town."""
+    held = records.by_id(row.request_record) if row.request_record else None
+    if held is not None and held.sent_ms is not None:
+        acts.mark_sent(row.id, held.sent_ms)
+
+
+def _request(ground: Ground, row: Engagement) -> Request:
+    names, contacts = read(row.names), read(row.contacts)
+    is_promised = row.version > 0 and ground.state(row).takes
+    mine = [act for act in acts.of_engagement(row.id) if act.by in registers.ASKER_SIDE]
+    return Request(
+        engagement=row.id,
+        gen=marks.number(marks.RESTORED_S),
+        listing_key=row.listing_key,
+        saw=row.saw,
+        who=row.who,
+        deeds=tuple(deed_of(act, names.get(MESSAGE, "")) for act in mine),
+        ack=row.version,
+        answer_by_ms=row.answer_by_ms,
+        contact=contacts.get("asker", "") if is_promised else "",
+        name=names.get("asker", ""),
+    )
+
+
+def deed_of(act: Act, message: str = "") -> Deed:
+    """Return a stored act as it travels; an ask's message is kept in the row, to be erasable."""
+    args = read(act.args)
+    wish = dict(args.get("wish", {}))
+    if act.action == "ask" and message:
+        wish[MESSAGE] = message
+    seen = bytes.fromhex(args.get("seen", ""))
+    return Deed(act.id, act.action, act.at_ms, act.by, act.on_version, wish, seen)
+
+
+def _reply(row: Engagement) -> Reply:
+    reason, contacts = read(row.reason), read(row.contacts)
+    judged = [act for act in acts.of_engagement(row.id) if act.by in registers.ASKER_SIDE]
+    return Reply(
+        engagement=row.id,
+        gen=marks.number(marks.RESTORED_S),
+        version=row.version,
+        state=row.state,
+        since_ms=row.since_ms,
+        turn=row.turn,
+        deadline_ms=row.deadline_ms,
+        lapses_to=row.lapses_to,
+        terms=read(row.terms),
+        verdicts=tuple(Verdict(act.id, act.action, act.verdict) for act in judged),
+        reason=reason.get("code", ""),
+        reason_text=reason.get("text", ""),
+        contact=contacts.get("keeper", ""),
+        ends_ms=row.ends_ms,
+    )

@@ -1,0 +1,196 @@
+"""The engagements of one town: the one object pages, jobs and practices talk to."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from node.domain.clock import Clock
+from node.domain.errors import NotFound
+from node.domain.lifecycle import State, Transition
+from node.domain.practice import Registry
+from node.domain.schema import Form, tidy
+from node.domain.words import N_
+from node.engagements import asking, home, roles, timeline, verdicts, words
+from node.engagements import sweep as sweeping
+from node.engagements.between import arrivals, asker
+from node.engagements.between.post import publish
+from node.engagements.between.registers import Deed
+from node.engagements.ground import Ground, read, seen_of
+from node.engagements.moves import note, record_deed
+from node.engagements.telling import tell_asker, tell_keeper
+from node.engagements.timeline import Step
+from node.engagements.words import Words
+from node.journal.journal import Journal
+from node.store.catalogue.listings import Listing
+from node.store.database import write_tx
+from node.store.promises import acts, claims
+from node.store.promises import engagements as rows
+from node.store.promises.engagements import Engagement
+
+CONTACT_MAX = 200
+REASON_MAX = 500
+DAYS_SHOWN = 42
+
+
+class Engagements:
+    """Every call expects the town's database to be current."""
+
+    def __init__(
+        self, journal: Journal, registry: Registry, clock: Clock, zone: str = "Europe/Paris"
+    ) -> None:
+        self.ground = Ground(journal, registry, clock, zone)
+
+    # ── what a resident does ─────────────────────────────────────────────────────────────────
+
+    def ask(self, listing: Listing, member_id: int, form: Form, engagement_id: bytes) -> Engagement:
+        """Ask for a listing, ours or another town's; the same id again returns the first ask.
+
+        `form` holds the practice's fields and: saw (see `saw`), name (shown to the keeper),
+        contact with share=1 (told only once accepted). Raises Invalid, Conflict, NotAllowed,
+        NotFound.
+        """
+        with write_tx():
+            return asking.ask(self.ground, listing, member_id, form, engagement_id)
+
+    def act(
+        self,
+        engagement_id: bytes,
+        action: str,
+        *,
+        member_id: int,
+        role: str,
+        on_version: int | None = None,
+        act_id: bytes,
+        args: Mapping[str, str] | None = None,
+    ) -> Engagement:
+        """Do `action` as asker, keeper or staff; the same act id again changes nothing.
+
+        `args` of a keeper: reason, and contact with share=1. Raises Conflict, NotAllowed, NotFound.
+        """
+        with write_tx():
+            row = self.find(engagement_id)
+            if acts.find(row.id, act_id) is not None:
+                return row
+            by = roles.doer(self.ground, row, member_id, role)
+            on = row.version if on_version is None else on_version
+            deed = Deed(act_id, action, self.ground.now_ms(), by, on, _told(args or {}))
+            if not self.ground.decides(row):
+                return asker.act(self.ground, row, deed, member_id)
+            return self._decide(row, deed, member_id)
+
+    def listing_closed(self, key: bytes) -> int:
+        """Decline what was only asked of a listing of ours that was withdrawn; return how many."""
+        with write_tx():
+            return len(home.listing_gone(self.ground, key))
+
+    # ── what arrives, and what the clock does ────────────────────────────────────────────────
+
+    def on_request(self, record: Any, message: dict[int, Any] | None) -> None:
+        """Judge another town's request (journal handler of request/1)."""
+        arrivals.on_request(self.ground, record, message)
+
+    def on_reply(self, record: Any, message: dict[int, Any] | None) -> None:
+        """Apply another town's reply (journal handler of reply/1)."""
+        arrivals.on_reply(self.ground, record, message)
+
+    def sweep(self, now_ms: int) -> int:
+        """Let deadlines passed by `now_ms` have their effect; return how many rows changed."""
+        return sweeping.sweep(self.ground, now_ms)
+
+    # ── what pages read ──────────────────────────────────────────────────────────────────────
+
+    def find(self, engagement_id: bytes) -> Engagement:
+        """Return one engagement; raises NotFound."""
+        row = rows.find(engagement_id)
+        if row is None:
+            raise NotFound("unknown_engagement", N_("That request is not known here."))
+        return row
+
+    def of_member(self, member_id: int) -> tuple[list[Engagement], list[Engagement]]:
+        """Return what a member asked for and what was asked of them, newest first."""
+        mine = rows.of_member(member_id)
+        asked = [row for row in mine if row.asker == member_id]
+        return asked, [row for row in mine if row.keeper == member_id]
+
+    def for_listing(self, origin: bytes, key: bytes) -> list[Engagement]:
+        """Return the engagements with a listing, oldest first."""
+        return rows.of_listing(origin, key)
+
+    def timeline(self, row: Engagement) -> tuple[Step, ...]:
+        """Return the steps of an engagement, done and to come."""
+        return timeline.steps(self.ground, row)
+
+    def words(self, row: Engagement) -> Words:
+        """Return the sentence a page may say of an engagement now."""
+        return words.words(self.ground, row)
+
+    def state(self, row: Engagement) -> State:
+        """Return the state an engagement is in, as known here."""
+        return self.ground.state(row)
+
+    def buttons(self, row: Engagement, member_id: int) -> tuple[Transition, ...]:
+        """Return what this member may do now."""
+        return roles.buttons(self.ground, row, member_id)
+
+    def contact(self, row: Engagement, member_id: int) -> str:
+        """Return the other side's contact, once it was promised and if they ticked it; else ""."""
+        if not self.ground.state(row).takes:
+            return ""
+        other = "keeper" if row.asker == member_id else "asker"
+        return (
+            str(read(row.contacts).get(other, ""))
+            if roles.roles(self.ground, row, member_id)
+            else ""
+        )
+
+    def saw(self, listing: Listing) -> str:
+        """Return what an ask form carries in its hidden field `saw`: what the asker was shown."""
+        engaging = self.ground.rules(listing)
+        return seen_of(engaging, self.ground.body(listing)).hex()
+
+    def days(
+        self, listing: Listing, chosen: Iterable[int] = (), count: int = DAYS_SHOWN
+    ) -> list[dict[str, Any]]:
+        """Return {day: day number, free, chosen} for the next days of a listing.
+
+        Free means: one copy is not promised, and the thing can be fetched or brought back that
+        day. Of another town's listing only that town knows what is promised.
+        """
+        engaging, body = self.ground.rules(listing), self.ground.body(listing)
+        first = self.ground.today(self.ground.now_ms())
+        held = Counter(
+            day for _, day in claims.taken(listing.origin, listing.key, first, first + count)
+        )
+        copies, picked = engaging.copies(body), set(chosen)
+        return [
+            {
+                "day": day,
+                "free": held[day] < copies and engaging.open_on(body, day),
+                "chosen": day in picked,
+            }
+            for day in range(first, first + count)
+        ]
+
+    # ── inside ───────────────────────────────────────────────────────────────────────────────
+
+    def _decide(self, row: Engagement, deed: Deed, member_id: int) -> Engagement:
+        role = "asker" if deed.by == "self" else "keeper"
+        row, code = home.judge(self.ground, row, deed, role)
+        if code != verdicts.OK:
+            raise verdicts.refusal(code)
+        if role == "asker":
+            record_deed(row, deed, member_id)
+            acts.judge(row.id, deed.id, code, deed.at_ms)
+            tell_keeper(self.ground, row)
+        else:
+            note(row, deed.id, deed.action, deed.at_ms, deed.by, member=member_id)
+            tell_asker(self.ground, row)
+        publish(self.ground, row)
+        return rows.find(row.id)
+
+
+def _told(args: Mapping[str, str]) -> dict[str, str]:
+    told = {"reason": tidy(args.get("reason", ""))[:REASON_MAX]}
+    if tidy(args.get("share", "")):
+        told["contact"] = tidy(args.get("contact", ""))[:CONTACT_MAX]
+    return {name: text for name, text in told.items() if text}

@@ -1,0 +1,100 @@
+"""The steps of an engagement: what was done, by whom it is signed, and what is still to come."""
+
+from dataclasses import dataclass, field, replace
+
+from node.domain.lifecycle import CANCELLED, WITHDRAW, State
+from node.domain.words import N_
+from node.engagements import verdicts
+from node.engagements.between.asker import own_acts
+from node.engagements.between.post import sent_ms
+from node.engagements.ground import Ground, read
+from node.engagements.words import town_name
+from node.store.promises import acts
+from node.store.promises.acts import Act
+from node.store.promises.engagements import Engagement
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the timeline; `status` is done, now, later or failed.
+
+    `at_ms` is when it was or is expected, UTC ms; what home said is signed: by which town, in
+    which record.
+    """
+
+    label: str
+    params: dict[str, str] = field(default_factory=dict)
+    at_ms: int | None = None
+    status: str = "done"
+    signed_by: bytes | None = None
+    record_id: bytes | None = None
+
+
+def steps(ground: Ground, row: Engagement) -> tuple[Step, ...]:
+    """Return the timeline: what was done, what is waited for, what is still to come."""
+    is_away = not ground.is_here(row) and not ground.decides(row)
+    begun = _way_there(ground, row) if is_away else [_asked(row)]
+    heard = [act for act in acts.of_engagement(row.id) if _moved(act)]
+    known = [_moved_step(ground, row, act) for act in heard]
+    return (*begun, *known, *_ahead(ground, row, is_away and row.version == 0))
+
+
+def _asked(row: Engagement) -> Step:
+    if row.asker_town == row.home:
+        return Step(N_("Asked"), {}, row.created_ms)
+    return Step(N_("Asked from %(town)s"), {"town": town_name(row.asker_town)}, row.created_ms)
+
+
+def _way_there(ground: Ground, row: Engagement) -> list[Step]:
+    here, there = {"town": town_name(ground.town)}, {"town": town_name(row.home)}
+    left_ms = sent_ms(ground, own_acts(row)[0], row)
+    is_received = row.version > 0
+    is_gone = is_received or left_ms is not None
+    left = Step(N_("Left %(town)s"), here, left_ms, "done" if is_gone else "now")
+    received = Step(N_("Received in %(town)s"), there, status="now" if is_gone else "later")
+    if is_received:
+        first = next((act for act in acts.of_engagement(row.id) if act.by == "home"), None)
+        at_ms = first.at_ms if first else row.since_ms
+        received = Step(received.label, there, at_ms, "done", row.home, _record_of(first))
+    return [Step(N_("Written"), {}, row.created_ms), left, received]
+
+
+def _moved(act: Act) -> bool:
+    """Whether an act is a step of its own: a move of home, or a withdrawal that counted."""
+    if act.by in ("keeper", "desk", "home"):
+        return bool(read(act.args).get("state"))
+    return act.action == WITHDRAW and act.verdict == verdicts.OK
+
+
+def _moved_step(ground: Ground, row: Engagement, act: Act) -> Step:
+    lifecycle = ground.lifecycle(row)
+    state = lifecycle.state(read(act.args).get("state", CANCELLED))
+    is_bad = state.final and state not in lifecycle.path(lifecycle.start)
+    signed = None if ground.is_here(row) or act.by not in ("home", "keeper", "desk") else row.home
+    at_ms = act.verdict_ms if act.action == WITHDRAW else act.at_ms
+    status = "failed" if is_bad else "done"
+    return Step(state.label, {}, at_ms, status, signed, _record_of(act))
+
+
+def _record_of(act: Act | None) -> bytes | None:
+    record = read(act.args).get("record") if act is not None else None
+    return bytes.fromhex(record) if record else None
+
+
+def _ahead(ground: Ground, row: Engagement, is_unheard: bool) -> list[Step]:
+    """The states still to come if all goes well; the first of them is waited for now."""
+    if row.final:
+        return []
+    lifecycle = ground.lifecycle(row)
+    moments = ground.rules(row).moments(read(row.terms), ground.zone)
+    coming = [_coming(state, moments) for state in lifecycle.path(row.state)]
+    if row.state == lifecycle.start:
+        answer = Step(N_("Answer"), {}, row.deadline_ms or row.answer_by_ms, "later")
+        coming = [answer, *coming[1:]]
+    if coming and not is_unheard:
+        coming[0] = replace(coming[0], status="now")
+    return coming
+
+
+def _coming(state: State, moments: dict[str, int]) -> Step:
+    return Step(state.ahead or state.label, {}, moments.get(state.expected), "later")

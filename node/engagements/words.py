@@ -1,0 +1,172 @@
+"""The one sentence a page may say of an engagement, as this town knows it.
+
+Nothing here runs ahead of what is signed: "asked" is not "booked", "you withdrew" is not
+"cancelled" (ENGAGEMENTS, What each page may show).
+"""
+
+from dataclasses import dataclass, field
+
+from node.domain.lifecycle import CANCELLED, REVOKED, WITHDRAW
+from node.domain.words import N_
+from node.engagements import verdicts
+from node.engagements.between.arrivals import fence
+from node.engagements.between.asker import is_leaving, own_acts
+from node.engagements.between.post import sent_ms
+from node.engagements.ground import Ground, read
+from node.store.network import partners, towns
+from node.store.promises.engagements import Engagement
+
+
+@dataclass(frozen=True)
+class Words:
+    """One sentence: a message id, its values, and its instants (UTC ms), which pages write out.
+
+    `note` is a second message id with the same values, "" if there is nothing to add; `tone` is
+    ok, wait or stop.
+    """
+
+    message: str
+    params: dict[str, str] = field(default_factory=dict)
+    times: dict[str, int] = field(default_factory=dict)
+    note: str = ""
+    tone: str = "wait"
+
+
+def town_name(town: bytes) -> str:
+    """Return the name of a town: as it says itself, as its partner page says, or its id."""
+    card = towns.find(town)
+    if card is not None and card.name:
+        return str(card.name)
+    partner = partners.find(town)
+    return str(partner.name) if partner is not None and partner.name else town.hex()[:8]
+
+
+def words(ground: Ground, row: Engagement) -> Words:
+    """Return the sentence for an engagement as this town knows it."""
+    if ground.is_here(row):
+        return _here(ground, row)
+    return _at_home(ground, row) if ground.decides(row) else _away(ground, row)
+
+
+SAID = {
+    CANCELLED: N_("Withdrawn."),
+    REVOKED: N_("The yes was taken back."),
+}
+REASONS = {
+    verdicts.STALE: N_("The listing changed in the meantime. Please look at it and ask anew."),
+    verdicts.FULL: N_("It was taken in the meantime for a part of that time."),
+    verdicts.LATE: N_("The request arrived too late for those days."),
+    verdicts.UNKNOWN_LISTING: N_("It is no longer on offer."),
+    verdicts.NO_AGREEMENT: N_("It is for residents of that town only."),
+    "record_removed": N_("That town removed its answer; nothing is promised any more."),
+}
+
+
+def _here(ground: Ground, row: Engagement) -> Words:
+    state = ground.state(row)
+    times = _times(row)
+    if row.final:
+        return _over(ground, row, {}, times)
+    if row.state == ground.lifecycle(row).start:
+        return Words(N_("Asked on %(since)s. An answer is due by %(until)s."), {}, times)
+    return Words(state.label, {}, times, tone=_tone(ground, row))
+
+
+def _at_home(ground: Ground, row: Engagement) -> Words:
+    params, times = {"town": town_name(row.asker_town)}, _times(row)
+    note = N_("%(town)s may not know yet.") if row.ack < row.version else ""
+    if row.final:
+        message = SAID.get(row.state, ground.state(row).label)
+    elif row.state == ground.lifecycle(row).start:
+        message = N_("Asked from %(town)s. Your answer is due by %(until)s.")
+    else:
+        message = ground.state(row).label
+    return Words(message, params, times, note, _tone(ground, row))
+
+
+def _away(ground: Ground, row: Engagement) -> Words:
+    params, times = {"town": town_name(row.home)}, _times(row)
+    if row.final and row.state != ground.lifecycle(row).start:
+        return _over(ground, row, params, times)
+    if row.gen < fence(row.home):
+        return Words(N_("Being checked with %(town)s after a restore."), params, times)
+    if is_leaving(row):
+        return _leaving(ground, row, params, times)
+    if row.version == 0:
+        return _on_its_way(ground, row, params)
+    if row.state == ground.lifecycle(row).start:
+        message = N_("%(town)s has it since %(since)s. It is their turn until %(until)s.")
+        return Words(message, params, times)
+    return _answered(ground, row, params, times)
+
+
+def _answered(
+    ground: Ground, row: Engagement, params: dict[str, str], times: dict[str, int]
+) -> Words:
+    state, pending = ground.state(row), [act for act in own_acts(row) if not act.verdict]
+    if pending:
+        message = N_("Your yes is on its way to %(town)s. It is not yours yet.")
+        return Words(message, params, times)
+    if state.takes and state.leavable and row.turn != "asker":
+        known = _last_contact_ms(row) or row.since_ms
+        message = N_("Confirmed by %(town)s on %(since)s, as known on %(known)s.")
+        return Words(message, params, {**times, "known": known}, tone="ok")
+    if row.turn == "asker" and state.leavable:
+        return Words(N_("It is your turn until %(until)s."), params, times)
+    return Words(state.label, params, times, tone=_tone(ground, row))
+
+
+def _leaving(
+    ground: Ground, row: Engagement, params: dict[str, str], times: dict[str, int]
+) -> Words:
+    by = next(act.by for act in own_acts(row) if act.action == WITHDRAW and not act.verdict)
+    if by == "clock":
+        return Words(N_("No answer from %(town)s: withdrawn for you."), params, times, tone="stop")
+    if ground.state(row).takes:
+        message = N_("You withdrew. %(town)s does not know yet: it is still in your name.")
+        return Words(message, params, times)
+    return Words(N_("You withdrew. %(town)s does not know yet."), params, times)
+
+
+def _on_its_way(ground: Ground, row: Engagement, params: dict[str, str]) -> Words:
+    left_ms, until_ms = sent_ms(ground, own_acts(row)[0], row), row.answer_by_ms or row.since_ms
+    if left_ms is not None:
+        message = N_(
+            "On its way to %(town)s since %(left)s. Without an answer by %(until)s it is"
+            " withdrawn for you."
+        )
+        return Words(message, params, {"left": left_ms, "until": until_ms})
+    contact_ms = _last_contact_ms(row)
+    if contact_ms is None:
+        return Words(N_("Noted here, not yet sent to %(town)s."), params)
+    message = N_("Noted here, not yet sent to %(town)s (last contact %(contact)s).")
+    return Words(message, params, {"contact": contact_ms})
+
+
+def _over(ground: Ground, row: Engagement, params: dict[str, str], times: dict[str, int]) -> Words:
+    reason, tone = read(row.reason), _tone(ground, row)
+    note = REASONS.get(reason.get("code", ""), "")
+    if row.state != CANCELLED or not params:
+        message = SAID.get(row.state, ground.state(row).label)
+        return Words(message, params, times, note, tone)
+    is_mine = any(act.action == WITHDRAW and act.verdict == verdicts.OK for act in own_acts(row))
+    message = (
+        N_("Cancelled; %(town)s knows it.") if is_mine else N_("%(town)s says it was withdrawn.")
+    )
+    return Words(message, params, times, note, tone)
+
+
+def _times(row: Engagement) -> dict[str, int]:
+    return {"since": row.since_ms, "until": row.deadline_ms or row.since_ms}
+
+
+def _last_contact_ms(row: Engagement) -> int | None:
+    partner = partners.find(row.home)
+    return partner.last_ok_ms if partner else None
+
+
+def _tone(ground: Ground, row: Engagement) -> str:
+    lifecycle, state = ground.lifecycle(row), ground.state(row)
+    if state.final:
+        return "ok" if state in lifecycle.path(lifecycle.start) else "stop"
+    return "ok" if state.takes else "wait"

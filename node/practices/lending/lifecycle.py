@@ -1,0 +1,114 @@
+"""How a loan goes, and how a gift goes: two tables that refuse to be wrong.
+
+The first transition written for a state is the way forward; the pages draw what comes next from it.
+Moments (see `actions.moments`): start, the end of the first day, after which a yes is of no use;
+pickup_over, the end of the opening day that follows it; due, the end of the last day.
+"""
+
+from node.domain.lifecycle import Deadline, Lifecycle, State, Transition
+from node.domain.words import N_
+
+ANSWER_DAYS = 5
+GIFT_KEPT_DAYS = 14
+LOST_AFTER_DAYS = 90
+CLOSED_AFTER_DAYS = 7
+
+REQUESTED = State(
+    "requested",
+    N_("Asked for"),
+    turn="keeper",
+    deadline=Deadline(days=ANSWER_DAYS, before="start"),
+    lapses_to="lapsed",
+)
+ENDS = (
+    State("declined", N_("Declined"), final=True),
+    State("cancelled", N_("Withdrawn"), final=True),
+    State("lapsed", N_("Came to nothing"), final=True),
+    State("revoked", N_("Yes taken back"), final=True),
+)
+ANSWERS = (
+    Transition("approve", "requested", "approved", "keeper", N_("Accept")),
+    Transition("decline", "requested", "declined", "keeper", N_("Decline")),
+)
+
+LOAN = Lifecycle(
+    "loan",
+    start="requested",
+    states=(
+        REQUESTED,
+        State(
+            "approved",
+            N_("Accepted"),
+            turn="keeper",
+            takes=True,
+            deadline=Deadline(after="pickup_over"),
+            lapses_to="lapsed",
+        ),
+        State(
+            "handed_over",
+            N_("Handed over"),
+            ahead=N_("Pick-up"),
+            expected="first_day",
+            turn="asker",
+            takes=True,
+            leavable=False,
+            deadline=Deadline(after="due"),
+            lapses_to="overdue",
+        ),
+        State(
+            "overdue",
+            N_("Overdue"),
+            turn="asker",
+            takes=True,
+            leavable=False,
+            deadline=Deadline(days=LOST_AFTER_DAYS),
+            lapses_to="lost",
+        ),
+        State(
+            "returned",
+            N_("Returned"),
+            ahead=N_("Return"),
+            expected="last_day",
+            turn="keeper",
+            leavable=False,
+            deadline=Deadline(days=CLOSED_AFTER_DAYS),
+            lapses_to="closed",
+        ),
+        State("closed", N_("Closed"), final=True),
+        State("lost", N_("Lost"), final=True),
+        *ENDS,
+    ),
+    transitions=(
+        *ANSWERS,
+        Transition("hand_over", "approved", "handed_over", "keeper", N_("I handed it over")),
+        Transition("take_back", "handed_over", "returned", "keeper", N_("I have it back")),
+        Transition("lose", "handed_over", "lost", "keeper", N_("It is lost")),
+        Transition("take_back", "overdue", "returned", "keeper", N_("I have it back")),
+        Transition("lose", "overdue", "lost", "keeper", N_("It is lost")),
+        Transition("close", "returned", "closed", "keeper", N_("All is well, close")),
+    ),
+)
+
+GIFT = Lifecycle(
+    "gift",
+    start="requested",
+    states=(
+        REQUESTED,
+        State(
+            "approved",
+            N_("Accepted"),
+            turn="keeper",
+            takes=True,
+            deadline=Deadline(days=GIFT_KEPT_DAYS),
+            lapses_to="lapsed",
+        ),
+        State("handed_over", N_("Handed over"), ahead=N_("Pick-up"), final=True),
+        *ENDS,
+    ),
+    transitions=(
+        *ANSWERS,
+        Transition("hand_over", "approved", "handed_over", "keeper", N_("I handed it over")),
+    ),
+)
+
+LIFECYCLES = {each.name: each for each in (LOAN, GIFT)}
