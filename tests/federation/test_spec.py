@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import federation
 from federation import admission, codec, keyset, limits, record, stamp, store, words
 from federation.errors import CODES, LocalProtocolError, RemoteProtocolError
 
@@ -95,6 +96,31 @@ def test_an_error_says_its_code_its_meaning_and_where():
     assert str(error).startswith("bad_kind: The kind is not") and str(error).endswith("reserved")
     assert RemoteProtocolError("bad_kind").status_hint == 400
     assert not isinstance(error, LocalProtocolError)
+
+
+def test_the_public_face_shows_what_it_lists_and_its_seven_lines_run():
+    assert sorted(federation.__all__, key=lambda n: (not n.isupper(), n[0].islower(), n)) == (
+        federation.__all__
+    )
+    seed, key, now_s = bytes(range(32)), federation.SigningKey.generate(), 1_780_000_000
+    first = federation.genesis(seed, key.public, now_s)
+    assert federation.from_words(federation.to_words(seed)) == seed
+    at = federation.next_stamp(now_s * 1000, 0)
+    draft = federation.Draft(
+        origin=first.town,
+        keyset=first.number,
+        key=federation.new_key(),
+        stamp=at,
+        expires=federation.live_until(at),
+        scope=federation.SCOPE_PUBLIC,
+        kind="lending.item/1",
+        body=codec.dumps({"title": "remorque"}),
+    )
+    made = federation.sign(draft, key)
+    kept = federation.MemoryStore(first.town)
+    assert federation.admit_keyset(first.raw, kept) == "stored"
+    (verdict,) = federation.admit([made.raw], kept, now_s * 1000)
+    assert verdict == (made.id, "stored", None)
 
 
 def rewrite() -> None:
