@@ -2,7 +2,7 @@
 
 import peewee
 
-from node.store.database import write_tx
+from node.store.database import db, write_tx
 from node.store.row import Row
 
 GENERATION = "generation"  # hex; also in a file beside the database: differ after a restore
@@ -19,7 +19,8 @@ class Mark(Row):
 
 def read(name: str, default: str = "") -> str:
     """Return the value of a mark, `default` if it was never set."""
-    return Mark.select(Mark.value).where(Mark.name == name).scalar() or default
+    row = db.execute_sql("SELECT value FROM mark WHERE name = ?", (name,)).fetchone()
+    return row[0] if row else default
 
 
 def write(name: str, value: str) -> None:

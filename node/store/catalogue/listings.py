@@ -9,6 +9,7 @@ from node.store.row import BytesField, Row
 from node.store.sets.records import RecordRow
 
 LIVE_STATES = ("published", "paused")
+_ID_OF = 'SELECT id FROM listing WHERE origin = ? AND "key" = ?'
 
 
 class Listing(Row):
@@ -107,13 +108,13 @@ def keep(origin: bytes, key: bytes, *, words: tuple[str, ...] = (), **columns: o
 def close(origin: bytes, key: bytes, state: str, now_ms: int) -> None:
     """Leave only the shell of a listing: that it was here, and why it no longer is."""
     with write_tx():
-        listing = find(origin, key)
-        if listing is not None:
+        row = db.execute_sql(_ID_OF, (origin, key)).fetchone()
+        if row is not None:
             Listing.update(
                 state=state, updated_ms=now_ms, title="", text="", body=b"", photo=None, source="",
                 place_name="", lat_e6=None, lon_e6=None, quartier="",
-            ).where(Listing.id == listing.id).execute()  # fmt: skip
-            _unsearch(Listing.id == listing.id)
+            ).where(Listing.id == row[0]).execute()  # fmt: skip
+            db.execute_sql("DELETE FROM listing_search WHERE rowid = ?", row)
 
 
 def hide(origin: bytes, key: bytes, reason: str) -> None:

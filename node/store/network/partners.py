@@ -9,7 +9,7 @@ removed     ended by our admin; kept so that its history has a name
 
 import peewee
 
-from node.store.database import write_tx
+from node.store.database import db, write_tx
 from node.store.row import BytesField, Row
 
 STATUSES = ("invited", "words", "active", "introduced", "removed")
@@ -123,9 +123,8 @@ def failed(town: bytes, code: str, now_ms: int, *, jitter: float = 0.0) -> int:
 def hasten(now_ms: int, *, but: bytes | None = None) -> None:
     """Make the visit to every healthy partner due now, for there is news; `but` brought it."""
     with write_tx():
-        query = Partner.update(next_try_ms=now_ms).where(
-            Partner.status == "active", Partner.failures == 0, Partner.next_try_ms > now_ms
+        db.execute_sql(
+            "UPDATE partner SET next_try_ms = ? WHERE status = 'active' AND failures = 0"
+            " AND next_try_ms > ? AND town != ?",
+            (now_ms, now_ms, but or b""),
         )
-        if but is not None:
-            query = query.where(Partner.town != but)
-        query.execute()

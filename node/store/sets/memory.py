@@ -6,7 +6,7 @@ import peewee
 
 from node.store.database import db, execute_many, write_tx
 from node.store.row import BytesField, Row
-from node.store.sets.records import chunks
+from node.store.sets.records import among
 
 
 class Remembered(Row):
@@ -32,11 +32,7 @@ def remember(rows: Iterable[tuple[bytes, str, int]]) -> None:
 
 def ids_remembered(ids: Iterable[bytes]) -> set[bytes]:
     """Return those of these ids that are remembered."""
-    return {
-        found
-        for part in chunks(list(ids))
-        for (found,) in Remembered.select(Remembered.id).where(Remembered.id.in_(part)).tuples()
-    }
+    return among("remembered", ids)
 
 
 def reason(record_id: bytes) -> str | None:

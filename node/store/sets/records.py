@@ -71,6 +71,7 @@ class Holder(NamedTuple):
 
 
 _HOLDER = [getattr(RecordRow, name) for name in Holder._fields]
+_COLUMNS = ", ".join(f'"{name}"' for name in Holder._fields)
 _INSERT = (
     'INSERT INTO record (id, origin, scope, "key", stamp, seconds, expires, kind, state, "to",'
     " keyset, size_bytes, raw, received_ms, carrier) VALUES (" + ", ".join("?" * 15) + ")"
@@ -95,19 +96,16 @@ def holders(registers: Iterable[Register]) -> dict[Register, Holder]:
     found: dict[Register, Holder] = {}
     for origin, wanted in keys.items():
         for part in chunks(wanted):
-            where = (RecordRow.origin == origin) & RecordRow.key.in_(part)
-            rows = RecordRow.select(*_HOLDER).where(where).tuples()
-            found.update(((row[0], row[1]), Holder(*row)) for row in rows)
+            marks = ", ".join("?" * len(part))
+            sql = f'SELECT {_COLUMNS} FROM record WHERE origin = ? AND "key" IN ({marks})'
+            for row in db.execute_sql(sql, (origin, *part)).fetchall():
+                found[row[0], row[1]] = Holder(*row)
     return found
 
 
 def ids_held(ids: Iterable[bytes]) -> set[bytes]:
     """Return those of these ids that are held."""
-    return {
-        found
-        for part in chunks(list(ids))
-        for (found,) in RecordRow.select(RecordRow.id).where(RecordRow.id.in_(part)).tuples()
-    }
+    return among("record", ids)
 
 
 def walk(origin: bytes | None = None, kind: str | None = None) -> Iterator[RecordRow]:
@@ -190,6 +188,17 @@ def set_items(
     return list(db.execute_sql(sql, (origin, scope, out_s, *sorted(dead))).fetchall())
 
 
+def among(table: str, ids: Iterable[bytes]) -> set[bytes]:
+    """Return those of these ids that `table` (record, remembered) holds."""
+    return {
+        row[0]
+        for part in chunks(list(ids))
+        for row in db.execute_sql(
+            f"SELECT id FROM {table} WHERE id IN ({', '.join('?' * len(part))})", part
+        ).fetchall()
+    }
+
+
 def chunks(values: list[bytes]) -> Iterator[list[bytes]]:
     """Cut a list into parts a statement can take."""
     return (values[at : at + CHUNK] for at in range(0, len(values), CHUNK))
@@ -198,3 +207,14 @@ def chunks(values: list[bytes]) -> Iterator[list[bytes]]:
 def count() -> int:
     """Return how many records are held."""
     return RecordRow.select().count()
+
+
+def unsent_sealed(ids: Iterable[bytes]) -> list[bytes]:
+    """Return those of these ids that are sealed and were not yet known to have left."""
+    return [
+        found
+        for part in chunks(list(ids))
+        for (found,) in RecordRow.select(RecordRow.id)
+        .where(RecordRow.id.in_(part), RecordRow.scope == 2, RecordRow.sent_ms.is_null())
+        .tuples()
+    ]
