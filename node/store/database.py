@@ -156,7 +156,7 @@ def write_tx() -> Iterator[None]:
     except peewee.OperationalError as error:
         if _is_open(database):  # an inner block's error: the outer one may still go on
             raise
-        raise _refusal(error) from error
+        raise refusal(error) from error
 
 
 def after_commit(act: Callable[[], object]) -> None:
@@ -176,16 +176,11 @@ def execute_many(sql: str, rows: list[tuple[Any, ...]]) -> None:
             db.cursor().executemany(sql, rows)
 
 
-def _is_open(database: peewee.SqliteDatabase) -> bool:
-    """Return whether SQLite is in a transaction: it ends one by itself when the disk refuses."""
-    connection = database.connection()
-    if isinstance(database, ApswDatabase):
-        return not connection.getautocommit()
-    return bool(connection.in_transaction)
+def refusal(error: BaseException) -> BaseException:
+    """Return what to tell of a database's error: a StorageRefused, or the error itself.
 
-
-def _refusal(error: BaseException) -> BaseException:
-    """Return what to tell of an error; the cause may lie below a rollback that failed after it."""
+    For errors of reading too, at the edge. The cause may lie below a rollback that failed after it.
+    """
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, StorageRefused):
@@ -195,6 +190,14 @@ def _refusal(error: BaseException) -> BaseException:
                 return StorageRefused(code, message)
         cause = cause.__context__
     return error
+
+
+def _is_open(database: peewee.SqliteDatabase) -> bool:
+    """Return whether SQLite is in a transaction: it ends one by itself when the disk refuses."""
+    connection = database.connection()
+    if isinstance(database, ApswDatabase):
+        return not connection.getautocommit()
+    return bool(connection.in_transaction)
 
 
 def _forget_inherited() -> None:
