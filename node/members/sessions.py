@@ -23,8 +23,8 @@ def open(member: int, *, now_ms: int, device: str = "", token: str = "", old: st
     """
     token = token or _spelled(secrets.token_bytes(32))
     with write_tx():
-        if old:
-            rows.end(token_hash(old))
+        for each in filter(None, (old, token)):
+            rows.end(token_hash(each))
         rows.start(
             token_hash(token), member, now_ms=now_ms, until_ms=now_ms + LIFE_MS, device=device
         )

@@ -34,3 +34,9 @@ def lengthen(token_hash: bytes, until_ms: int) -> None:
 def used(token: bytes) -> FormToken | None:
     """Return what a form token was used for and answered, None while it is unused."""
     return FormToken.get_or_none(FormToken.token == token)
+
+
+def release(token: bytes) -> None:
+    """Give a form token back that was taken and not answered: what it was for did not happen."""
+    with write_tx():
+        FormToken.delete().where(FormToken.token == token, FormToken.status == 0).execute()
