@@ -1,6 +1,7 @@
 """The composition root: one town opened from its folder, one application made of its rooms."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 from flask import Flask
 
+from federation.adapters.http import HttpLink
 from node.config import Config, load
 from node.desk import wiring as desk
 from node.domain.clock import Clock, SystemClock
@@ -35,7 +37,6 @@ from node.store.sets.record_store import SqlRecordStore
 ROOT = Path(__file__).parent
 STATIC = ROOT.parent / "static"
 DATABASE = "lavoir.db"
-FORM_MAX_BYTES = 1_000_000  # of a form without its photos
 
 
 @dataclass(frozen=True)
@@ -90,12 +91,14 @@ def profile_of(town: Town) -> profile.Profile:
     )
 
 
-def open_town(home: Path, *, clock: Clock | None = None) -> Town:
+def open_town(
+    home: Path, *, clock: Clock | None = None, connect: Callable[..., Any] = HttpLink
+) -> Town:
     """Open the town kept in `home`.
 
     Raises ConfigError, KeyringError, SchemaTooOld and SchemaTooNew.
     """
-    config = load(home)
+    config = load(home, os.environ)
     keyring = Keyring.load(home)
     database = open_database(home / DATABASE, config.store_driver)
     check_schema(database)
@@ -104,8 +107,6 @@ def open_town(home: Path, *, clock: Clock | None = None) -> Town:
     journal = Journal(keyring, clock, registry, SqlRecordStore(keyring.town))
     photos = Photos(home / "photos", config, clock)
     engagements = Engagements(journal, registry, clock, config.timezone)
-    journal.on("request/1", engagements.on_request)
-    journal.on("reply/1", engagements.on_reply)
     return Town(
         home=home,
         config=config,
@@ -116,7 +117,7 @@ def open_town(home: Path, *, clock: Clock | None = None) -> Town:
         store=journal.store,
         journal=journal,
         engagements=engagements,
-        exchanges=Exchanges(journal, config, photos),
+        exchanges=Exchanges(journal, config, photos, connect),
         photos=photos,
         catalogues=Catalogues(locale_folders(ROOT)),
     )
@@ -126,8 +127,6 @@ def create_app(town: Town) -> Flask:
     """Make the web application of a town: only wiring."""
     app = Flask("node", static_folder=str(STATIC), static_url_path="/static", root_path=str(ROOT))
     app.extensions["lavoir"] = town
-    app.config["MAX_CONTENT_LENGTH"] = town.config.upload_max_bytes + FORM_MAX_BYTES
-    app.config["MAX_FORM_MEMORY_SIZE"] = FORM_MAX_BYTES
     app.config["SECRET_KEY"] = town.keyring.secret
     app.wsgi_app = _in_town(app.wsgi_app, town)  # type: ignore[method-assign]
     for room in (pages, desk, feeds):
@@ -164,6 +163,6 @@ def jobs_of(town: Town) -> tuple[Job, ...]:
     """Return the table of jobs: a name, how often in seconds, what to do."""
     return (
         Job("visits", 1, lambda town: town.exchanges.visit_due()),
-        Job("deadlines", 60, lambda town: town.engagements.sweep(town.clock.now_ms())),
+        Job("deadlines", 60, lambda town: town.engagements.sweep()),
         Job("profile", 3_600, lambda town: town.publish_profile()),
     )

@@ -2,32 +2,32 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.progress import Progress
 
 from node.app import Town
 from node.cli.terminal import console, json_option, report, with_town
-from node.imports import import_file
+from node.imports.run import import_file
+
+REJECTIONS_SHOWN = 20
 
 
 @click.command("import")
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--as", "form", type=click.Choice(["bnlc", "geojson", "csv"]), required=True)
+@click.option("--as", "form", required=True, metavar="FORMAT", help="bnlc, geojson, json or csv.")
+@click.option("--practice", default="", help="Which practice the listings belong to.")
 @click.option("--mapping", type=click.Path(path_type=Path, exists=True), help="A TOML mapping.")
+@click.option("--map", "options", multiple=True, metavar="FIELD=COLUMN", help="One field's column.")
 @click.option("--source", default="", help="Who publishes the data.")
 @click.option("--licence", default="", help="Under which licence.")
+@click.option("--source-url", default="", help="Where it is published.")
+@click.option("--publish", multiple=True, metavar="COLUMN", help="A contact that may be public.")
+@click.option("--withdraw-all", is_flag=True, help="Withdraw vanished rows, however many.")
 @json_option
 @with_town
-def import_(
-    town: Town,
-    file: Path,
-    form: str,
-    mapping: Path | None,
-    source: str,
-    licence: str,
-    as_json: bool,
-) -> None:
+def import_(town: Town, file: Path, form: str, as_json: bool, **said: Any) -> None:
     """Import FILE; running it again changes only what changed in the file."""
     with Progress(console=console, disable=as_json) as progress:
         task = progress.add_task(file.name, total=None)
@@ -35,12 +35,35 @@ def import_(
             town.journal,
             town.registry,
             file,
-            form,
-            mapping=mapping,
-            source=source,
-            licence=licence,
+            format=form,
+            now_ms=town.clock.now_ms(),
+            practice=said["practice"],
+            mapping=said["mapping"],
+            options=said["options"],
+            source=said["source"],
+            licence=said["licence"],
+            url=said["source_url"],
+            publish=said["publish"],
+            withdraw_all=said["withdraw_all"],
             progress=lambda done, total: progress.update(task, completed=done, total=total),
         )
-    report(told.plain(), as_json, lambda said: click.echo(told.text()))
-    if told.failed:
+    report(told.as_json(), as_json, _say)
+    if not told.ok:
         sys.exit(1)
+
+
+def _say(said: dict[str, Any]) -> None:
+    for name, value in said.items():
+        if isinstance(value, list):
+            for each in value[:REJECTIONS_SHOWN]:
+                click.echo(f"  {name}: {_line(each)}")
+            if len(value) > REJECTIONS_SHOWN:
+                click.echo(f"  {name}: … and {len(value) - REJECTIONS_SHOWN} more (--json has all)")
+        elif value not in ("", None, {}):
+            click.echo(f"{name}: {value}")
+
+
+def _line(each: Any) -> str:
+    if not isinstance(each, dict):
+        return str(each)
+    return ", ".join(f"{name} {value}" for name, value in each.items() if value not in ("", None))

@@ -21,6 +21,9 @@ def only_admins() -> None:
     require_role("admin")
 
 
+blueprint.before_request(only_admins)
+
+
 @blueprint.get("")
 def home() -> str:
     """Show at most five things to do, each with one button."""

@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import Blueprint, render_template, request
 
+from node.desk.overview import only_admins
 from node.members import accounts, codes
 from node.pages.here import now_ms, town
 from node.pages.language import _
@@ -11,6 +12,7 @@ from node.pages.security import once
 from node.store.people import members
 
 blueprint = Blueprint("desk_people", __name__, url_prefix="/admin/membres")
+blueprint.before_request(only_admins)
 
 
 @blueprint.get("")

@@ -5,6 +5,7 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 
 from federation.errors import ProtocolError
+from node.desk.overview import only_admins
 from node.domain.errors import DomainError, NotFound
 from node.domain.words import N_
 from node.pages.cards import slug
@@ -18,6 +19,8 @@ from node.store.sets.record_store import figures
 blueprint = Blueprint("desk_towns", __name__, url_prefix="/admin/villes")
 
 DAY_MS = 86_400_000
+
+blueprint.before_request(only_admins)
 
 
 @blueprint.get("")

@@ -44,5 +44,5 @@ def appearance() -> Any:
     back = urlsplit(request.form.get("back", "/"))
     answer = redirect(f"/{back.path.lstrip('/')}" + (f"?{back.query}" if back.query else ""), 303)
     if theme in THEMES:
-        answer.set_cookie("theme", theme, max_age=YEAR_S, samesite="Lax", httponly=True)
+        answer.set_cookie("theme", theme, max_age=YEAR_S, samesite="Lax")  # theme.js reads it
     return answer

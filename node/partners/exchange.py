@@ -3,6 +3,7 @@
 import logging
 import random
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -52,10 +53,14 @@ class Outcome:
 class Exchanges:
     """Goes to the partners of one town; every call expects its database to be current."""
 
-    def __init__(self, journal: Journal, config: Any, photos: Any) -> None:
+    def __init__(
+        self, journal: Journal, config: Any, photos: Any, connect: Callable[..., Any] = HttpLink
+    ) -> None:
+        """`connect(url, lan=...)` opens a link: HTTP, or in tests another town of the process."""
         self.journal = journal
         self.config = config
         self.photos = photos
+        self.connect = connect
 
     def visit(self, town: bytes, progress: Progress | None = None) -> Outcome:
         """Bring our sets and a partner's to the same state; never raises for what it does."""
@@ -91,7 +96,7 @@ class Exchanges:
         message, nonce = pairing.ask(code, ours)
         request = HttpRequest("POST", pairing.PATH, message, headers={"content-type": OCTETS})
         lan = lan or self.config.lan
-        with HttpLink(url, lan=lan) as link:
+        with closing(self.connect(url, lan=lan)) as link:
             reply = link.send(request, PAIR_MAX_BYTES)
         if reply.status != 200:
             raise RemoteProtocolError("bad_invitation", f"HTTP {reply.status}", reply.status)
@@ -104,7 +109,7 @@ class Exchanges:
     def _exchange(self, partner: Partner, told: Outcome, progress: Progress | None) -> None:
         clock = self.journal.clock
         lan = partner.lan or self.config.lan
-        with HttpLink(partner.url, lan=lan, total_s=self.config.sync_timeout_seconds) as link:
+        with closing(self.connect(partner.url, lan=lan)) as link:
             channel = Channel(
                 link.send,
                 self.journal.keyring.signing,

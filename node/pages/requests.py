@@ -1,0 +1,153 @@
+"""The requests of one person: what they asked, what is asked of them, where each one stands."""
+
+import json
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+
+from node.domain.errors import DomainError, NotAllowed, NotFound
+from node.domain.words import N_
+from node.members import accounts
+from node.pages import formats
+from node.pages.here import Shown, names, now_ms, shown, town
+from node.pages.language import _
+from node.pages.security import form_key, once, require_member
+from node.store.catalogue import holdings, listings
+
+blueprint = Blueprint("requests", __name__)
+
+TONES = {"done": "done", "now": "now", "later": "later", "failed": "failed"}
+
+
+@blueprint.get("/demandes")
+def list_() -> str:
+    """Show what the person asked for, what was asked of them, and their own listings."""
+    person = require_member()
+    asked, received = town().engagements.of_member(person.id)
+    return render_template(
+        "requests/list.html",
+        section="requests",
+        asked=[line(row) for row in asked],
+        received=[line(row) for row in received],
+        mine=_listings(person.id),
+    )
+
+
+@blueprint.get("/demandes/<which>")
+def show(which: str) -> Any:
+    """Show one request: its timeline, what can be done now, who signed what."""
+    person = require_member()
+    row = _row(which, person)
+    buttons = town().engagements.buttons(row, person.id)
+    return render_template(
+        "requests/show.html",
+        section="requests",
+        row=row,
+        request_line=line(row),
+        is_asker=row.asker == person.id,
+        role="asker" if row.asker == person.id else "keeper",
+        words=sentence(town().engagements.words(row)),
+        note=sentence_note(town().engagements.words(row)),
+        steps=[_step(each) for each in town().engagements.timeline(row)],
+        buttons=buttons,
+        contact=town().engagements.contact(row, person.id),
+        person_contact=person.email or person.phone or "",
+        terms=dict(json.loads(row.terms or "{}")),
+        told=dict(json.loads(row.names or "{}")),
+    )
+
+
+@blueprint.post("/demandes/<which>")
+@once
+def act(which: str) -> Any:
+    """Do one thing to a request: accept, decline, hand over, take back, withdraw."""
+    person = require_member()
+    row = _row(which, person)
+    try:
+        town().engagements.act(
+            row.id,
+            request.form.get("action", "")[:40],
+            member_id=person.id,
+            role="asker" if row.asker == person.id else _keeper_role(row, person),
+            on_version=request.form.get("version", type=int),
+            act_id=form_key("act", 8),
+            args=request.form,
+        )
+    except DomainError as error:
+        flash(_(error.message, **error.params), "stop")
+    return redirect(url_for(".show", which=which), 303)
+
+
+def waiting_for(person: Any) -> int:
+    """Return how many requests wait for this person's word."""
+    asked, received = town().engagements.of_member(person.id)
+    return sum(not row.final and row.turn == "asker" for row in asked) + sum(
+        not row.final and row.turn == "keeper" for row in received
+    )
+
+
+def line(row: Any) -> dict[str, Any]:
+    """Return a request as a list shows it: what, where from, where it stands, whose turn."""
+    listing = listings.find(row.listing_origin, row.listing_key)
+    state = town().engagements.state(row)
+    words = town().engagements.words(row)
+    held = shown(listing) if listing else None
+    return {
+        "row": row,
+        "href": url_for("requests.show", which=row.id.hex()),
+        "title": (listing.title if listing else "") or _("A listing that is gone"),
+        "listing": held,
+        "town": names()[row.home if row.home != town().id else row.asker_town],
+        "is_remote": row.home != row.asker_town,
+        "state": _(state.label),
+        "tone": words.tone,
+        "words": sentence(words),
+        "when": formats.ago(row.since_ms, now_ms()),
+    }
+
+
+def sentence(words: Any) -> str:
+    """Return the sentence a page may say now, its instants written out."""
+    return _(words.message, **_values(words))
+
+
+def sentence_note(words: Any) -> str:
+    """Return the second sentence, "" where there is nothing to add."""
+    return _(words.note, **_values(words)) if words.note else ""
+
+
+def _values(words: Any) -> dict[str, Any]:
+    times = {name: formats.moment(at_ms) for name, at_ms in words.times.items()}
+    return {**words.params, **times}
+
+
+def _step(step: Any) -> dict[str, Any]:
+    when = formats.moment(step.at_ms) if step.at_ms else ""
+    return {
+        "label": _(step.label, **step.params),
+        "when": when,
+        "status": TONES.get(step.status, "later"),
+        "signed_by": names()[step.signed_by] if step.signed_by else "",
+        "record": step.record_id.hex() if step.record_id else "",
+    }
+
+
+def _row(which: str, person: Any) -> Any:
+    """Return a request this person has a part in; raises NotFound, NotAllowed."""
+    try:
+        row = town().engagements.find(bytes.fromhex(which))
+    except ValueError:
+        raise NotFound("unknown_engagement", N_("That request is not known here.")) from None
+    if person.id not in (row.asker, row.keeper) and not accounts.may(person, "admin"):
+        raise NotAllowed("not_yours", N_("This request is somebody else's."))
+    return row
+
+
+def _keeper_role(row: Any, person: Any) -> str:
+    return "keeper" if row.keeper in (person.id, None) else "staff"
+
+
+def _listings(member: int) -> list[Shown]:
+    rows = (listings.find(town().id, key) for key in holdings.of_member(member))
+    kept = (row for row in rows if row is not None and row.state in listings.LIVE_STATES)
+    return [each for each in map(shown, kept) if each is not None]
