@@ -1,118 +1,32 @@
-"""Photos: what is refused, what is stripped, what survives, and when a file goes."""
+"""Photos: what is stripped, what survives, what comes from partners, and when a file goes."""
 
 import hashlib
 import io
 import os
-import random
-import struct
-import zipfile
-import zlib
-from collections.abc import Iterator
-from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from PIL import Image
 
-from federation import codec
-from node.domain.clock import FixedClock
 from node.domain.errors import Invalid, NotFound
 from node.photos import Photos, gate
 from node.photos.shelf import read_name
 from node.store.catalogue import blobs, listings
-from node.store.database import open_database, using
 from node.store.network import partners
-from node.store.schema import migrate
-
-NOW_MS = 1_795_000_000_000
-HERE, THERE, FAR = (bytes([number]) * 32 for number in (1, 2, 3))
-REAL = Path(__file__).parents[2] / "../shared/data/images"
-
-
-@pytest.fixture
-def photos(home: Path) -> Iterator[Photos]:
-    limits = SimpleNamespace(
-        upload_max_bytes=3_000_000, photo_max_pixels=4_000_000, photo_side_pixels=1_280
-    )
-    database = open_database(home / "lavoir.db")
-    migrate(database)
-    with using(database):
-        yield Photos(home / "photos", limits, FixedClock(NOW_MS))
-    database.close()
-
-
-def noise(size: tuple[int, int] = (64, 48), seed: int = 0) -> Image.Image:
-    """A picture no two of which are the same."""
-    return Image.frombytes("L", size, random.Random(seed).randbytes(size[0] * size[1]))
-
-
-def encoded(
-    kind: str, size: tuple[int, int] = (64, 48), mode: str = "RGB", seed: int = 0, **options: Any
-) -> bytes:
-    buffer = io.BytesIO()
-    noise(size, seed).convert(mode).save(buffer, kind, **options)
-    return buffer.getvalue()
-
-
-def with_gps(orientation: int = 6) -> bytes:
-    """A JPEG, left half red, that says where it was taken and that it lies on its side."""
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    exif[0x010F] = "CANARY-MAKER"
-    exif.get_ifd(0x8825).update({1: "N", 2: (47.0, 39.0, 30.0), 3: "W", 4: (2.0, 45.0, 9.0)})
-    image = Image.new("RGB", (400, 200), "blue")
-    image.paste("red", (0, 0, 200, 200))
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", exif=exif, comment=b"CANARY-COMMENT", icc_profile=b"CANARY" * 40)
-    return buffer.getvalue()
-
-
-def chunk(name: bytes, content: bytes) -> bytes:
-    return name + struct.pack("<I", len(content)) + content + b"\0" * (len(content) % 2)
-
-
-def webp_of(*chunks: bytes) -> bytes:
-    inside = b"WEBP" + b"".join(chunks)
-    return b"RIFF" + struct.pack("<I", len(inside)) + inside
-
-
-def png_of(width: int, height: int, content: bytes = b"\0") -> bytes:
-    def part(name: bytes, body: bytes) -> bytes:
-        return (
-            struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
-        )
-
-    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + part(b"IHDR", head)
-        + part(b"IDAT", zlib.compress(content))
-        + part(b"IEND", b"")
-    )
-
-
-def code_of(photos: Photos, raw: bytes) -> str:
-    with pytest.raises(Invalid) as refused:
-        photos.keep(raw)
-    assert refused.value.field == "photos"
-    assert refused.value.message % refused.value.params
-    assert not any(photos.shelf.folder.rglob("*.webp"))
-    return refused.value.code
-
-
-def shown(origin: bytes, name: bytes, *digests: bytes, record: bytes = b"") -> None:
-    """Put a listing in the catalogue that shows these photos."""
-    body = {
-        "title": "t",
-        "photos": [{"hash": each, "width": 1, "height": 1, "size": 1} for each in digests],
-    }
-    listings.keep(
-        origin, name.ljust(16, b"."), record=record or os.urandom(32), practice="lending",
-        kind="lending.item/1", code=name.hex().upper(), title="t", created_ms=NOW_MS,
-        updated_ms=NOW_MS, expires=0, photo=digests[0] if digests else None, body=codec.dumps(body),
-    )  # fmt: skip
-
+from tests.node.photos.pictures import (
+    BARE,
+    FAR,
+    HERE,
+    NONSENSE,
+    NOW_MS,
+    REAL,
+    THERE,
+    chunk,
+    encoded,
+    noise,
+    shown,
+    webp_of,
+    with_gps,
+)
 
 # ── what is kept ─────────────────────────────────────────────────────────────────────────────────
 
@@ -199,95 +113,6 @@ def test_the_same_photo_twice_is_one_file(photos: Photos) -> None:
     raw = encoded("JPEG")
     assert photos.keep(raw).hash == photos.keep(raw).hash
     assert len(list(photos.shelf.folder.glob("??/*"))) == 2  # and its thumbnail
-
-
-# ── what is refused ──────────────────────────────────────────────────────────────────────────────
-
-BARE = encoded("WEBP", (30, 20))
-NONSENSE = BARE[20:30] + b"nonsense" * 9  # behind a good header
-SVG = b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"><script>x()</script></svg>'
-HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + b"\0" * 100
-OTHERS = {
-    "nothing": (b"", "photo_empty"),
-    "a drawing": (SVG, "photo_svg"),
-    "a page": (b"<!DOCTYPE html><html><body>hello</body></html>", "photo_kind"),
-    "a page that claims to be a GIF": (b"GIF89a/*<svg/onload=x()>*/=1;", "photo_svg"),
-    "a real GIF": (encoded("GIF", mode="P"), "photo_kind"),
-    "a real BMP": (encoded("BMP"), "photo_kind"),
-    "a real TIFF": (encoded("TIFF"), "photo_kind"),
-    "PostScript": (b"%!PS-Adobe-3.0 EPSF-3.0\n", "photo_kind"),
-    "a document": (b"%PDF-1.7\n", "photo_kind"),
-    "an iPhone's HEIC": (HEIC, "photo_heic"),
-    "only the first bytes of a JPEG": (b"\xff\xd8\xff\xe0\0\x10JFIF", "photo_damaged"),
-    "only the first bytes of a PNG": (b"\x89PNG\r\n\x1a\n", "photo_damaged"),
-    "only the first bytes of a WebP": (b"RIFF\x04\0\0\0WEBP", "photo_damaged"),
-    "a WebP of nonsense": (webp_of(chunk(b"VP8 ", NONSENSE)), "photo_damaged"),
-    "a page in a JPEG's comment": (encoded("JPEG", comment=b"<html>x</html>"), "photo_mixed"),
-    "a page behind a PNG": (encoded("PNG") + b"<script>x()</script>", "photo_mixed"),
-    "a program behind a JPEG": (encoded("JPEG") + b"<?php system($_GET[0]); ?>", "photo_mixed"),
-    "a document behind a JPEG": (encoded("JPEG") + b"%PDF-1.7\n", "photo_mixed"),
-    "too many bytes": (encoded("JPEG") + b"\0" * 3_000_000, "photo_too_heavy"),
-    "too many pixels": (png_of(2001, 2000), "photo_too_large"),
-    "a PNG bomb": (png_of(60_000, 60_000, b"\0" * 1_000_000), "photo_too_large"),
-    "a WebP bomb": (
-        webp_of(chunk(b"VP8X", b"\0" * 4 + b"\xfe\x3f\0" * 2), chunk(b"VP8L", b"\0" * 20)),
-        "photo_too_large",
-    ),
-    "a JPEG of a thousand scans": (
-        encoded("JPEG", progressive=True) + b"\xff\xda\0\x08\x01" * 300, "photo_damaged",
-    ),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize(("raw", "code"), OTHERS.values(), ids=OTHERS)
-def test_it_is_refused_with_its_reason(photos: Photos, raw: bytes, code: str) -> None:
-    assert code_of(photos, raw) == code
-
-
-def test_an_archive_behind_a_photo_is_refused(photos: Photos) -> None:
-    buffer = io.BytesIO(encoded("JPEG"))
-    buffer.seek(0, io.SEEK_END)
-    with zipfile.ZipFile(buffer, "a") as archive:
-        archive.writestr("x.txt", "x")
-        archive.comment = b"a comment"
-    assert code_of(photos, buffer.getvalue()) == "photo_mixed"
-
-
-def test_a_photo_cut_short_is_refused(photos: Photos) -> None:
-    for kind in ("JPEG", "PNG", "WEBP"):
-        raw = encoded(kind, (200, 200))
-        assert code_of(photos, raw[: len(raw) // 2]) == "photo_damaged"
-
-
-def test_an_upload_is_read_no_further_than_the_limit(photos: Photos) -> None:
-    stream = io.BytesIO(b"\xff" * 9_000_000)
-    with pytest.raises(Invalid):
-        photos.keep(stream)
-    assert stream.tell() == 3_000_001
-
-
-@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
-def test_no_damage_gets_past_the_gate(photos: Photos, rng: random.Random) -> None:
-    """Whatever a few flipped bytes do, the answer is a photo or a reason, never another error."""
-    whole = [encoded(kind) for kind in ("JPEG", "PNG", "WEBP")] + [with_gps()]
-    outcomes = set()
-    for _ in range(150):
-        raw = bytearray(rng.choice(whole))
-        for _ in range(rng.randint(1, 6)):
-            raw[rng.randrange(len(raw))] = rng.randrange(256)
-        try:
-            outcomes.add(photos.keep(bytes(raw)).width > 0)
-        except Invalid as refused:
-            outcomes.add(refused.code)
-    assert {True, "photo_damaged"} <= outcomes
-
-
-def test_a_full_disk_is_told_before_anything_is_written(
-    photos: Photos, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(photos.shelf, "free_bytes", lambda: 1_000_000)
-    assert code_of(photos, encoded("JPEG")) == "photo_no_room"
-    assert photos.missing(THERE) == []
 
 
 # ── partners' photos ─────────────────────────────────────────────────────────────────────────────
