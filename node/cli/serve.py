@@ -8,9 +8,13 @@ from typing import Any
 import click
 from gunicorn.app.base import BaseApplication
 
-from node.app import Town, create_app, open_town, start_jobs
+from node.app import DATABASE, Town, create_app, open_town, start_jobs
 from node.cli.terminal import home_option, sentences
 from node.config import Config
+from node.domain.clock import SystemClock
+from node.journal.keyring import Keyring
+from node.store.database import open_database, using
+from node.store.schema import migrate
 
 
 class Server(BaseApplication):  # type: ignore[misc]
@@ -71,10 +75,30 @@ def _stop(server: Any, worker: Any) -> None:
 @sentences
 def serve(home: Path, host: str | None, port: int | None) -> None:
     """Serve the town's pages, its API and its partners."""
-    town = open_town(home)
-    config = town.config
-    town.close()
+    config = make_ready(home)
     Server(home, config, host or config.host, config.port if port is None else port).run()
+
+
+def make_ready(home: Path) -> Config:
+    """Bring the house up to date before anyone comes in: the schema, this month's sealing key.
+
+    The next profile published carries the new key; older ones stay, to open what is on its way.
+    """
+    database = open_database(home / DATABASE)
+    migrate(database)
+    database.close()
+    now_ms = SystemClock().now_ms()
+    held = Keyring.load(home)
+    fresh = held.rotated_hpke(now_ms)
+    if fresh is not held:
+        fresh.save(home)
+    town = open_town(home)
+    try:
+        with using(town.database):
+            town.publish_profile()
+    finally:
+        town.close()
+    return town.config
 
 
 @click.command()

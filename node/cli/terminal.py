@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 
 from federation.errors import ProtocolError
-from node.app import Town, open_town
+from node.app import ROOT, Town, open_town
 from node.config import ConfigError
 from node.domain.errors import DomainError, Invalid
 from node.journal.keyring import KeyringError
@@ -24,8 +24,8 @@ console = Console(stderr=True)
 home_option = click.option(
     "--home",
     type=click.Path(path_type=Path, file_okay=False),
-    default=lambda: Path(os.environ.get("LAVOIR_HOME", "home")),
-    show_default="$LAVOIR_HOME or ./home",
+    default=lambda: Path(os.environ.get("LAVOIR_HOME") or ROOT.parent / "home"),
+    show_default="$LAVOIR_HOME, or home/ beside the README",
     help="The folder that holds the town: settings, keys, database, photos.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Answer as JSON on stdout.")
