@@ -14,7 +14,7 @@ from node.engagements import asking, home, roles, timeline, verdicts, words
 from node.engagements import sweep as sweeping
 from node.engagements.between import arrivals, asker
 from node.engagements.between.post import publish
-from node.engagements.between.registers import Deed
+from node.engagements.between.registers import REPLY, REQUEST, Deed
 from node.engagements.ground import Ground, read, seen_of
 from node.engagements.moves import note, record_deed
 from node.engagements.telling import tell_asker, tell_keeper
@@ -39,6 +39,8 @@ class Engagements:
         self, journal: Journal, registry: Registry, clock: Clock, zone: str = "Europe/Paris"
     ) -> None:
         self.ground = Ground(journal, registry, clock, zone)
+        journal.on(REQUEST, self.on_request)
+        journal.on(REPLY, self.on_reply)
 
     # ── what a resident does ─────────────────────────────────────────────────────────────────
 
@@ -93,9 +95,9 @@ class Engagements:
         """Apply another town's reply (journal handler of reply/1)."""
         arrivals.on_reply(self.ground, record, message)
 
-    def sweep(self, now_ms: int) -> int:
-        """Let deadlines passed by `now_ms` have their effect; return how many rows changed."""
-        return sweeping.sweep(self.ground, now_ms)
+    def sweep(self) -> int:
+        """Let every deadline that has passed have its effect; return how many rows changed."""
+        return sweeping.sweep(self.ground)
 
     # ── what pages read ──────────────────────────────────────────────────────────────────────
 
@@ -127,6 +129,10 @@ class Engagements:
     def state(self, row: Engagement) -> State:
         """Return the state an engagement is in, as known here."""
         return self.ground.state(row)
+
+    def roles(self, row: Engagement, member_id: int) -> tuple[str, ...]:
+        """Return what a member is in an engagement: asker, keeper, staff; () for a stranger."""
+        return roles.roles(self.ground, row, member_id)
 
     def buttons(self, row: Engagement, member_id: int) -> tuple[Transition, ...]:
         """Return what this member may do now."""

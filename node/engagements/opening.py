@@ -12,7 +12,7 @@ from node.domain.practice import Engaging, Terms
 from node.domain.words import N_
 from node.engagements import verdicts
 from node.engagements.between.registers import REPLY, Deed, register_key
-from node.engagements.ground import Ground, entered, is_on_offer, seen_of, written
+from node.engagements.ground import REACH_MS, Ground, entered, is_on_offer, seen_of, written
 from node.engagements.moves import enter, note, record_deed, take, units_for
 from node.engagements.telling import ASKED, tell_asker, tell_keeper
 from node.store.catalogue import holdings, listings
@@ -88,8 +88,7 @@ def _examine(ground: Ground, engaging: Engaging, listing: Listing, wish: Wish) -
     if has_changed and wish.deed.seen != seen_of(engaging, body):
         return verdicts.STALE, {}
     try:
-        asked_on = ground.today(min(wish.deed.at_ms, now_ms))
-        terms = engaging.terms(body, wish.deed.wish, asked_on)
+        terms = engaging.terms(body, wish.deed.wish, ground.today(wish.deed.at_ms))
     except Invalid:
         if has_changed:
             return verdicts.STALE, {}
@@ -97,7 +96,8 @@ def _examine(ground: Ground, engaging: Engaging, listing: Listing, wish: Wish) -
     lifecycle = engaging.lifecycle(body)
     start = lifecycle.state(lifecycle.start)
     columns = entered(lifecycle, start, ground.moments(engaging, terms, now_ms))
-    if columns["deadline_ms"] <= now_ms:
+    reach_ms = 0 if wish.asker_town == ground.town else REACH_MS
+    if columns["deadline_ms"] + reach_ms <= now_ms:
         return verdicts.LATE, terms
     is_full = units_for(ground, engaging, listing, terms) == ()
     return (verdicts.FULL if is_full else verdicts.OK), terms

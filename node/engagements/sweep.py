@@ -24,8 +24,9 @@ BURY_AFTER_DAYS = 60
 ROWS_A_RUN = 1_000
 
 
-def sweep(ground: Ground, now_ms: int) -> int:
-    """Let every deadline passed by `now_ms` have its effect; return how many rows changed."""
+def sweep(ground: Ground) -> int:
+    """Let every deadline that has passed have its effect; return how many rows changed."""
+    now_ms = ground.now_ms()
     changed = sum(
         _each(ground, row, _pass_on) for row in rows.overdue(now_ms, ground.town, ROWS_A_RUN)
     )

@@ -34,7 +34,8 @@ def steps(ground: Ground, row: Engagement) -> tuple[Step, ...]:
     """Return the timeline: what was done, what is waited for, what is still to come."""
     is_away = not ground.is_here(row) and not ground.decides(row)
     begun = _way_there(ground, row) if is_away else [_asked(row)]
-    heard = [act for act in acts.of_engagement(row.id) if _moved(act)]
+    start = ground.lifecycle(row).start
+    heard = [act for act in acts.of_engagement(row.id) if _moved(act) and act.action != start]
     known = [_moved_step(ground, row, act) for act in heard]
     return (*begun, *known, *_ahead(ground, row, is_away and row.version == 0))
 
@@ -87,10 +88,12 @@ def _ahead(ground: Ground, row: Engagement, is_unheard: bool) -> list[Step]:
         return []
     lifecycle = ground.lifecycle(row)
     moments = ground.rules(row).moments(read(row.terms), ground.zone)
-    coming = [_coming(state, moments) for state in lifecycle.path(row.state)]
+    path = lifecycle.path(row.state)
+    coming = [_coming(state, moments) for state in path[1:] if state.ahead]
     if row.state == lifecycle.start:
-        answer = Step(N_("Answer"), {}, row.deadline_ms or row.answer_by_ms, "later")
-        coming = [answer, *coming[1:]]
+        coming.insert(0, Step(N_("Answer"), {}, row.deadline_ms or row.answer_by_ms, "later"))
+    elif path:
+        coming.insert(0, _coming(path[0], moments))
     if coming and not is_unheard:
         coming[0] = replace(coming[0], status="now")
     return coming

@@ -1,7 +1,8 @@
 """The rules of lending: on which days, how many, and what a gift leaves behind.
 
-Terms of a loan are {first, after: day numbers, half-open; units; pickup_until: day number}, terms
-of a gift {units}. They are frozen once asked, whatever the listing says later.
+Terms of a loan are {first_day, after_day, units, answer_until, pickup_until}: day numbers, the loan
+half-open, the lender's yes due before answer_until begins. Terms of a gift are {units}. Once asked
+they are frozen, whatever the listing says later.
 """
 
 import dataclasses
@@ -17,8 +18,8 @@ from node.practices.lending.schema import COPIES_MAX, Item
 MESSAGE_MAX = 300
 AHEAD_DAYS_MAX = 365
 
-FIRST_DAY = Field("first_day", "day", N_("From"), required=True)
-LAST_DAY = Field("last_day", "day", N_("Until"), N_("The day you bring it back."), required=True)
+FIRST_DAY = Field("first_day", "day", N_("First day"), required=True)
+LAST_DAY = Field("last_day", "day", N_("Last day"), N_("The day you bring it back."), required=True)
 UNITS = Field("units", "count", N_("How many"), minimum=1, maximum=COPIES_MAX)
 MESSAGE = Field(
     "message",
@@ -62,9 +63,10 @@ def terms(item: Item, form: Form, today: int) -> Terms:
     if problems:
         raise Invalid(problems)
     return {
-        "first": first,
-        "after": next_open(item, last) + 1,
+        "first_day": first,
+        "after_day": next_open(item, last) + 1,
         "units": values.get("units", 1),
+        "answer_until": max(first, today + 1),
         "pickup_until": next_open(item, first + 1),
     }
 
@@ -96,20 +98,20 @@ def next_open(item: Item, day: int) -> int:
 
 def claim(agreed: Terms) -> Claim:
     """Return what terms hold: units on each day of a loan, units for good of a gift."""
-    span = Span(agreed["first"], agreed["after"]) if "first" in agreed else ONCE
+    span = Span(agreed["first_day"], agreed["after_day"]) if "first_day" in agreed else ONCE
     return Claim(span, agreed["units"])
 
 
 def moments(agreed: Terms, zone: str) -> dict[str, int]:
     """Return the instants (UTC ms) the deadlines of a loan refer to; a gift has none."""
-    if "first" not in agreed:
+    if "first_day" not in agreed:
         return {}
     days = {
-        "first_day": agreed["first"],
-        "start": agreed["first"] + 1,
+        "first_day": agreed["first_day"],
+        "start": agreed["answer_until"],
         "pickup_over": agreed["pickup_until"] + 1,
-        "last_day": agreed["after"] - 1,
-        "due": agreed["after"],
+        "last_day": agreed["after_day"] - 1,
+        "due": agreed["after_day"],
     }
     return {name: midnight_ms(day, zone) for name, day in days.items()}
 
@@ -119,7 +121,7 @@ def handed_over(item: Item, agreed: Terms) -> Item | None:
 
     None when nothing is left to give.
     """
-    if "first" in agreed:
+    if "first_day" in agreed:
         return item
     left = item.copies - int(agreed["units"])
     return replace(item, copies=left) if left > 0 else None

@@ -1,8 +1,8 @@
 """How a loan goes, and how a gift goes: two tables that refuse to be wrong.
 
 The first transition written for a state is the way forward; the pages draw what comes next from it.
-Moments (see `actions.moments`): start, the end of the first day, after which a yes is of no use;
-pickup_over, the end of the opening day that follows it; due, the end of the last day.
+Moments (see `actions.moments`): start, the midnight before the first day (after it, if that is the
+day of asking); pickup_over, the end of the opening day after the first; due, the end of the last.
 """
 
 from node.domain.lifecycle import Deadline, Lifecycle, State, Transition

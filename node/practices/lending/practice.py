@@ -4,6 +4,7 @@ from node.domain.practice import Engaging, Practice
 from node.domain.words import N_
 from node.practices.lending import actions
 from node.practices.lending.lifecycle import LIFECYCLES
+from node.practices.lending.routes import blueprint
 from node.practices.lending.schema import SCHEMA, VERBS
 
 PRACTICE = Practice(
@@ -15,6 +16,7 @@ PRACTICE = Practice(
     schema=SCHEMA,
     verbs=VERBS,
     facets=actions.facets,
+    blueprint=blueprint,
     engaging=Engaging(
         lifecycles=LIFECYCLES,
         which=actions.which,
