@@ -65,7 +65,7 @@ def _form(listing: Shown, values: dict[str, Any], errors: dict[str, str]) -> str
         listing=listing,
         fields={each.name: each for each in fields},
         labels={each.name: each.label for each in fields},
-        values=values,
+        values={**dict.fromkeys(each.name for each in fields), **values},
         errors=errors,
         days=town().engagements.days(listing.row),
         saw=town().engagements.saw(listing.row),

@@ -40,22 +40,26 @@ ENDS = Field("ends", "day", N_("Last day it is offered"), N_("Leave empty to let
 SHARED = (TITLE, TEXT, PLACE, QUARTIER, PHOTOS, WHO, ENDS)
 
 
-def verb_field(practice: Practice) -> Field:
-    """Return the field that asks what is done with the thing: lent, given, driven."""
-    return Field(
-        "verb", "choice", N_("What do you propose?"), required=True, choices=practice.verbs
-    )
+def fields_of(practice: Practice) -> dict[str, Field]:
+    """Return every field of a practice's form by name: its own words win over the shared ones."""
+    fields = {each.name: each for each in SHARED}
+    if len(practice.verbs) > 1:
+        fields["verb"] = Field(
+            "verb", "choice", N_("What do you propose?"), required=True, choices=practice.verbs
+        )
+    return {**fields, **{each.name: each for each in practice.schema.fields}}
 
 
 def read(practice: Practice) -> msgspec.Struct:
     """Return the body for the form that was sent; raises Invalid naming every field at once."""
-    shared = (*SHARED, verb_field(practice))
+    fields = tuple(fields_of(practice).values())
     problems: list[Problem] = []
-    given: dict[str, Any] = {}
+    given: dict[str, Any] = {"lang": town().config.language}
+    if len(practice.verbs) == 1:
+        given["verb"] = practice.verbs[0][0]
     for gather in (
-        lambda: typed(shared, request.form),
-        lambda: typed(practice.schema.fields, request.form) and {},
-        lambda: _places(practice),
+        lambda: typed(fields, request.form),
+        lambda: _places(fields),
         lambda: {"photos": kept_photos()},
     ):
         try:
@@ -64,16 +68,14 @@ def read(practice: Practice) -> msgspec.Struct:
             problems += invalid.problems
     if problems:
         raise Invalid(problems)
-    given["lang"] = town().config.language
     return practice.schema.clean(request.form, **given)
 
 
-def _places(practice: Practice) -> dict[str, Place]:
+def _places(fields: tuple[Field, ...]) -> dict[str, Place]:
     """Read every field of kind place: its name, its commune, and where that commune is."""
-    fields = [PLACE, *(each for each in practice.schema.fields if each.kind == "place")]
     problems: list[Problem] = []
     found: dict[str, Place] = {}
-    for field in fields:
+    for field in (each for each in fields if each.kind == "place"):
         try:
             place = _place(field)
         except Invalid as invalid:

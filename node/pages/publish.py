@@ -123,7 +123,7 @@ def _revise(listing: Shown, body: Any) -> None:
 def _refused(practice: Practice, invalid: Invalid, listing: Shown | None = None) -> str:
     typed: dict[str, Any] = {name: request.form.getlist(name) for name in request.form}
     values = {name: each if len(each) > 1 else each[0] for name, each in typed.items()}
-    for field in (drafts.PLACE, *practice.schema.fields):
+    for field in drafts.fields_of(practice).values():
         if field.kind == "place":
             values[field.name] = {
                 "name": request.form.get(field.name, ""),
@@ -141,15 +141,13 @@ def _form(
     listing: Shown | None = None,
 ) -> str:
     kept = values.get("photos") or []
-    fields = {each.name: each for each in (*drafts.SHARED, *practice.schema.fields)}
+    fields = drafts.fields_of(practice)
     return render_template(
         "publish/form.html",
         section="publish",
         practice=practice,
         fields=fields,
-        own=practice.schema.fields,
-        verb=drafts.verb_field(practice),
-        values=values,
+        values={**dict.fromkeys(fields), **values},
         errors=errors,
         labels={name: each.label for name, each in fields.items()},
         listing=listing,
