@@ -1,4 +1,4 @@
-"""The channel: signed requests to one peer over whatever carries them (SPEC.md section 8).
+"""The channel: signed requests to one peer over whatever carries them (SPEC.md section 9).
 
 It spends the nonce the peer gave last, keeps the next one, and says hello when it has none or when
 either end turns out not to know the other's newest key.

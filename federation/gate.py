@@ -1,4 +1,4 @@
-"""The gate: who may ask this town anything, and the signature under every answer (SPEC.md 8).
+"""The gate: who may ask this town anything, and the signature under every answer (SPEC.md section 9).
 
     size ▸ digest ▸ partner? ▸ signature ▸ nonce ▸ the host's answer ▸ signed, with the next nonce
 What fails before the signature is answered unsigned, and costs nothing but that answer.

@@ -1,4 +1,4 @@
-"""The limits of the protocol, each with its unit, and its endpoints (SPEC.md section 7)."""
+"""The limits of the protocol, each with its unit, and its endpoints (SPEC.md section 8)."""
 
 from __future__ import annotations
 

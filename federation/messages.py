@@ -1,4 +1,4 @@
-"""The messages of a visit, byte for byte (SPEC.md section 7).
+"""The messages of a visit, byte for byte (SPEC.md section 8).
 
 A message is a deterministic CBOR map with integer keys. Each one here knows its bytes: `encode()`
 writes them and `decode(raw)` reads them, or raises RemoteProtocolError("bad_cbor"|"bad_message").

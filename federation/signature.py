@@ -1,4 +1,4 @@
-"""The signature of one HTTP exchange: one fixed profile of RFC 9421, both ways (SPEC.md section 8).
+"""The signature of one HTTP exchange: one fixed profile of RFC 9421, both ways (SPEC.md section 9).
 
     request   "@method" "@path" "@query" "content-digest" "content-type" "lavoir-to"
     response  "@status" "content-digest" "signature";req

@@ -34,7 +34,6 @@ class Server:
     def __init__(self, serve: Serve) -> None:
         self._serve = serve
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self._is_over = threading.Event()
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self.connections = 0
         threading.Thread(target=self._accept, daemon=True).start()
@@ -51,6 +50,8 @@ class Server:
             self._serve(connection)
 
     def close(self) -> None:
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # or its accept would keep it listening
         self._listener.close()
 
 

@@ -23,7 +23,6 @@ HEADERS_MAX_BYTES: Final = 16 * 1024
 ADDRESSES_MAX: Final = 4  # tried in turn, each for CONNECT_TIMEOUT_S
 CHUNK_BYTES: Final = 64 * 1024
 _OK: Final = 200
-_LATE: Final = (TimeoutError, requests.Timeout, urllib3.exceptions.TimeoutError)
 _CUT: Final = (OSError, http.client.RemoteDisconnected, http.client.IncompleteRead)
 
 
@@ -143,7 +142,7 @@ def _fault(error: BaseException) -> RemoteProtocolError:
     """Name what went wrong below: late, cut off, or not HTTP."""
     chain = list(_causes(error))
     detail = str(chain[-1])[:200]
-    if any(isinstance(each, _LATE) for each in chain):
+    if any(isinstance(each, TimeoutError) for each in chain):
         return RemoteProtocolError("timeout", detail)
     if any(
         isinstance(each, _CUT) and not isinstance(each, requests.RequestException) for each in chain
