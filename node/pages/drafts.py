@@ -2,13 +2,12 @@
 
 from typing import Any
 
-import msgspec
 from flask import request
 
 from node.domain.errors import Invalid, Problem
 from node.domain.listing import PHOTOS_MAX, TEXT_MAX, TITLE_MAX, Photo, Place, rounded
 from node.domain.practice import Practice
-from node.domain.schema import Field, typed
+from node.domain.schema import Field, Struct, typed
 from node.domain.words import N_
 from node.pages.here import town
 from node.places import communes
@@ -50,7 +49,7 @@ def fields_of(practice: Practice) -> dict[str, Field]:
     return {**fields, **{each.name: each for each in practice.schema.fields}}
 
 
-def read(practice: Practice) -> msgspec.Struct:
+def read(practice: Practice) -> Struct:
     """Return the body for the form that was sent; raises Invalid naming every field at once."""
     fields = tuple(fields_of(practice).values())
     problems: list[Problem] = []

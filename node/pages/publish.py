@@ -2,12 +2,11 @@
 
 from typing import Any
 
-import msgspec
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 
 from node.domain.errors import Invalid, NotAllowed, NotFound
 from node.domain.practice import Practice
-from node.domain.schema import plain
+from node.domain.schema import plain, replace
 from node.domain.words import N_
 from node.members import accounts
 from node.pages import drafts
@@ -82,7 +81,7 @@ def pause(code: str) -> Any:
     """Pause a listing, or offer it again."""
     listing = _own(code)
     state = "published" if listing.body.state == "paused" else "paused"
-    _revise(listing, msgspec.structs.replace(listing.body, state=state))
+    _revise(listing, replace(listing.body, state=state))
     return redirect(url_for("listing.show", code=code), 303)
 
 
