@@ -129,7 +129,7 @@ def test_commands_and_the_demo_are_passed_on_with_their_exit_code(ready: Path) -
     status = _start(ready, "run", "lavoir", "status", "--json", EXIT="2", LAVOIR_HOME=elsewhere)
     assert status.returncode == 2
     assert _start(ready, "run", "demo", "--fresh").returncode == 0
-    assert _log(ready) == [f"{elsewhere}: status --json", ": demo --fresh"]
+    assert _log(ready) == [f"{elsewhere}: status --json", f"{ready}/home: demo --fresh"]
 
 
 def test_run_works_through_a_link_and_explains_itself(ready: Path) -> None:
