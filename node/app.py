@@ -22,8 +22,10 @@ from node.jobs import start as start_runner
 from node.journal import profile
 from node.journal.journal import Journal
 from node.journal.keyring import Keyring
+from node.notices import Sender, post_of
 from node.pages import wiring as pages
 from node.pages.language import Catalogues, locale_folders
+from node.pages.mailing import writers
 from node.partners import endpoints
 from node.partners.exchange import Exchanges
 from node.photos import Photos
@@ -33,6 +35,7 @@ from node.store.database import open_database, using
 from node.store.network import towns
 from node.store.schema import check_schema
 from node.store.sets.record_store import SqlRecordStore
+from node.upkeep import upkeep
 
 ROOT = Path(__file__).parent
 STATIC = ROOT.parent / "static"
@@ -163,6 +166,15 @@ def jobs_of(town: Town) -> tuple[Job, ...]:
     """Return the table of jobs: a name, how often in seconds, what to do."""
     return (
         Job("visits", 1, lambda town: town.exchanges.visit_due()),
+        Job("mails", 5, _send_mails),
         Job("deadlines", 60, lambda town: town.engagements.sweep()),
         Job("profile", 3_600, lambda town: town.publish_profile()),
+        Job("upkeep", 86_400, upkeep),
     )
+
+
+def _send_mails(town: Town) -> None:
+    config = town.config
+    sender = Sender(post_of(config), writers(town), town.clock, config.mails_per_hour)
+    if sender.is_due():
+        sender.send_due()

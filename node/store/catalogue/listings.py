@@ -117,6 +117,18 @@ def close(origin: bytes, key: bytes, state: str, now_ms: int) -> None:
             db.execute_sql("DELETE FROM listing_search WHERE rowid = ?", row)
 
 
+def close_expired(now_ms: int) -> int:
+    """Close the listings whose record has reached its end; return how many."""
+    ended = Listing.select(Listing.origin, Listing.key).where(
+        Listing.expires <= now_ms // 1_000, Listing.state.in_(LIVE_STATES)
+    )
+    found = list(ended.tuples())
+    with write_tx():
+        for origin, key in found:
+            close(origin, key, "expired", now_ms)
+    return len(found)
+
+
 def hide(origin: bytes, key: bytes, reason: str) -> None:
     """Hide a listing here for a reason ("" shows it again); its record stays in its set."""
     with write_tx():

@@ -1,0 +1,33 @@
+"""The upkeep: what has had its time is put away, once a day."""
+
+from typing import Any
+
+from federation.stamp import as_of_day
+from node.store import audit, notices, rates
+from node.store.catalogue import listings
+from node.store.network import nonces
+from node.store.people import login_codes, sessions, tokens
+from node.store.sets import record_store
+
+DAY_MS = 86_400_000
+TOKENS_KEPT_DAYS = 2
+NOTICES_KEPT_DAYS = 30
+AUDIT_KEPT_DAYS = 400
+SHELLS_KEPT_DAYS = 60
+
+
+def upkeep(town: Any) -> None:
+    """Close what expired, drop what no set can hold any more, forget what counts no longer."""
+    now_ms = town.clock.now_ms()
+    listings.close_expired(now_ms)
+    record_store.sweep(as_of_day(now_ms))
+    listings.drop_shells(now_ms - SHELLS_KEPT_DAYS * DAY_MS)
+    listings.scrub_search()
+    nonces.sweep(now_ms)
+    login_codes.sweep(now_ms)
+    sessions.sweep(now_ms)
+    tokens.sweep(now_ms - TOKENS_KEPT_DAYS * DAY_MS)
+    notices.sweep(now_ms - NOTICES_KEPT_DAYS * DAY_MS)
+    audit.sweep(now_ms - AUDIT_KEPT_DAYS * DAY_MS)
+    rates.sweep(now_ms)
+    town.photos.sweep()
