@@ -8,7 +8,17 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from federation import codec
-from federation.admission import KNOWN, OLDER, REFUSED, STORED, Examined, Verdict, examine, keep
+from federation.admission import (
+    KNOWN,
+    OLDER,
+    QUARANTINED,
+    REFUSED,
+    STORED,
+    Examined,
+    Verdict,
+    examine,
+    keep,
+)
 from federation.errors import ProtocolError, RemoteProtocolError
 from federation.record import SCOPE_PUBLIC, SCOPE_SEALED, Record, new_key, parse, wins
 from federation.seal import HpkeKey, open_message
@@ -146,8 +156,10 @@ class Journal:
             for each in settled:
                 if each.code == STORED and each.record is not None:
                     self._arrived(each.record, carrier)
-                elif carrier is not None and each.code.startswith(REFUSED):
+                elif carrier is not None and each.code.startswith((REFUSED, QUARANTINED)):
                     self._refuse(carrier, each.id, each.code.removeprefix(REFUSED), each.record)
+                if carrier is not None and each.rival is not None:
+                    self._refuse(carrier, each.rival, "equivocation", each.record)
             if carrier is not None and any(each.code == STORED for each in settled):
                 partners.hasten(now_ms, but=carrier)
         return [Verdict(each.id, each.code, each.rival) for each in settled]
