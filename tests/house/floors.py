@@ -19,12 +19,14 @@ FLOORS = {
         "node.backup",
         "node.members",
         "node.search",
+        "node.upkeep",
     ),
     3: ("node.journal",),
     2: ("node.store", "node.places"),
     1: ("node.domain", "federation", "node.config"),
 }
 
+BELOW_FOUR = ("node.journal", "node.store", "node.places", "node.domain", "federation")
 ONLY = {  # rooms that may import less than everything below them
     "node.practices.registry": ("node.practices.*", "node.domain"),
     "node.practices.*": (
@@ -34,14 +36,7 @@ ONLY = {  # rooms that may import less than everything below them
         "node.store",
         "node.domain",
     ),
-    "node.partners": ("node.journal", "node.store", "node.places", "node.domain", "federation"),
-    "node.engagements": ("node.journal", "node.store", "node.places", "node.domain", "federation"),
-    "node.imports": ("node.journal", "node.store", "node.places", "node.domain", "federation"),
-    "node.photos": ("node.journal", "node.store", "node.places", "node.domain", "federation"),
-    "node.notices": ("node.journal", "node.store", "node.places", "node.domain", "federation"),
-    "node.backup": ("node.journal", "node.store", "node.places", "node.domain", "federation"),
-    "node.members": ("node.journal", "node.store", "node.places", "node.domain", "federation"),
-    "node.search": ("node.journal", "node.store", "node.places", "node.domain", "federation"),
+    **dict.fromkeys(FLOORS[4], BELOW_FOUR),
     "node.journal": ("node.store", "node.domain", "federation"),
     "node.store": ("node.domain", "federation"),
     "node.places": ("node.domain", "federation"),
