@@ -20,7 +20,7 @@ from federation.admission import (
     keep,
 )
 from federation.errors import ProtocolError, RemoteProtocolError
-from federation.record import SCOPE_PUBLIC, SCOPE_SEALED, Record, new_key, parse, wins
+from federation.record import SCOPE_PUBLIC, SCOPE_SEALED, TOMBSTONE, Record, new_key, parse, wins
 from federation.seal import HpkeKey, open_message
 from federation.store import Current, Register
 from node.domain.clock import Clock
@@ -132,7 +132,13 @@ class Journal:
         return record
 
     def _ends_s(self, key: bytes) -> int:
+        """Return when what the register holds ends (unix seconds), 0 for a new register.
+
+        Raises Conflict("withdrawn"): a tombstone is final, what comes back is a new register.
+        """
         held = self.store.current([(self.town, key)]).get((self.town, key))
+        if held is not None and held.state == TOMBSTONE:
+            raise Conflict("withdrawn", N_("This was withdrawn; publish it as a new listing."))
         return held.expires if held else 0
 
     def _keep(self, record: Record) -> None:
