@@ -42,6 +42,11 @@ class Organisation(ListingBody, kw_only=True, omit_defaults=True):
         """Return the message id that names what kind of organisation this is."""
         return label_of(self.sort, self.category)
 
+    @property
+    def family(self) -> str:
+        """Return the message id that names the family of the organisation."""
+        return dict(FAMILIES)[self.category]
+
     def is_stale(self, today: int) -> bool:
         """Return whether nobody confirmed the entry for a year before the day number `today`."""
         return self.confirmed is None or today - self.confirmed > STALE_AFTER_DAYS

@@ -134,13 +134,13 @@ def _title(values: Mapping[str, Any]) -> str:
 
 
 FIELDS = (
-    Field("verb", "choice", N_("What is it?"), required=True, choices=(
+    Field("verb", "choice", N_("Trip or place"), required=True, choices=(
         ("drive", N_("I drive and have seats")),
         ("travel", N_("I am looking for a seat")),
         ("meet", N_("A carpool place")),
     )),
-    Field("departure", "place", N_("From")),
-    Field("arrival", "place", N_("To")),
+    Field("departure", "place", N_("Leaving from")),
+    Field("arrival", "place", N_("Arriving in")),
     Field("stops", "text", N_("Passing through"),
           N_("Towns or carpool places, with commas between."), max_length=1_000),
     Field("day", "day", N_("On that day"), N_("Leave empty for a trip you make every week.")),
