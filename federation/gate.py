@@ -1,4 +1,4 @@
-"""The gate: who may ask this town anything, and the signature under every answer (SPEC.md section 9).
+"""The gate: who may ask this town anything, and the signature under each answer (SPEC.md 9).
 
     size ▸ digest ▸ partner? ▸ signature ▸ nonce ▸ the host's answer ▸ signed, with the next nonce
 What fails before the signature is answered unsigned, and costs nothing but that answer.
@@ -97,7 +97,8 @@ class Gate:
         return verify_request(request, me=self._me, public_of=public_of)
 
     def _answer(self, request: HttpRequest, signed: Signed, now_ms: int) -> Answer:
-        if (request.method == "GET") != request.path.startswith(limits.BLOB):
+        method = "GET" if request.path.startswith(limits.BLOB) else "POST"
+        if request.method != method or request.query:
             raise RemoteProtocolError("not_found", f"{request.method} {request.path}", 404)
         if request.path == limits.HELLO:
             return Answer(self._hello(now_ms).encode())

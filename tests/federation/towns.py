@@ -185,6 +185,13 @@ def towns(*names: str, all_know: bool = True) -> list[Town]:
     return made
 
 
+def same_public_sets(*some: Town) -> bool:
+    """Whether towns that all accept each other show each other the same public sets."""
+    first = some[0]
+    public = [[row for row in one.rows(first) if row.scope == SCOPE_PUBLIC] for one in some]
+    return all(rows == public[0] for rows in public)
+
+
 def done(events: Sequence[Event]) -> Done:
     """The last event of a visit that came to its end."""
     last = events[-1]
