@@ -1,5 +1,7 @@
 """`lavoir init`, `migrate`, `rebuild`: a town's house is founded, brought up to date, swept."""
 
+import os
+import shutil
 from pathlib import Path
 
 import click
@@ -8,8 +10,9 @@ from rich.progress import Progress
 from node.app import DATABASE, Town, open_town
 from node.cli.terminal import console, home_option, json_option, report, sentences, with_town
 from node.config import write_config
-from node.domain.clock import SystemClock
-from node.journal.keyring import Keyring
+from node.domain.clock import Clock, SystemClock
+from node.journal.keyring import FILE as KEYS
+from node.journal.keyring import Keyring, KeyringError
 from node.places import communes
 from node.store.database import open_database, using
 from node.store.schema import migrate as migrate_database
@@ -32,7 +35,15 @@ def init(home: Path, name: str, insee: str, url: str, manager: str, as_json: boo
     report(answer, as_json, _say_founded)
 
 
-def found_town(home: Path, *, name: str, insee: str, url: str, manager: str = "") -> list[str]:
+def found_town(
+    home: Path,
+    *,
+    name: str,
+    insee: str,
+    url: str,
+    manager: str = "",
+    clock: Clock | None = None,
+) -> list[str]:
     """Make the folder, settings, keys, database and first profile of a town; return its words.
 
     Raises click.ClickException for an unknown commune, KeyringError where a town lives already.
@@ -40,18 +51,34 @@ def found_town(home: Path, *, name: str, insee: str, url: str, manager: str = ""
     commune = communes.find(insee)
     if commune is None:
         raise click.ClickException(f"{insee} is not the INSEE code of a commune")
+    if (home / KEYS).exists():
+        raise KeyringError(f"{home / KEYS} exists: this folder already holds a town")
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    _, words = Keyring.create(home, SystemClock().now_ms())
-    write_config(home, name=name, insee=commune.insee, url=url.rstrip("/"), manager=manager)
-    migrate_database(open_database(home / DATABASE))
-    town = open_town(home)
+    site = home / ".founding"
+    shutil.rmtree(site, ignore_errors=True)
+    site.mkdir(mode=0o700)
+    _, words = Keyring.create(site, SystemClock().now_ms())
+    write_config(site, name=name, insee=commune.insee, url=url.rstrip("/"), manager=manager)
+    database = open_database(site / DATABASE)
+    migrate_database(database)
+    database.close()
+    _first_words(site)
+    for file in (DATABASE, "lavoir.toml", KEYS):  # the keys last: with them the town exists
+        os.replace(site / file, home / file)
+    shutil.rmtree(site)
+    return words
+
+
+def _first_words(site: Path) -> None:
+    """Let the town say its name: its genesis keyset and its first profile."""
+    town = open_town(site)
     try:
         with using(town.database):
             town.store.add_keyset(town.keyring.genesis)
             town.publish_profile()
+            town.database.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     finally:
         town.close()
-    return words
 
 
 def _say_founded(answer: dict[str, object]) -> None:
@@ -86,6 +113,3 @@ def rebuild(town: Town) -> None:
             lambda done, total: progress.update(task, completed=done, total=total)
         )
     click.echo(f"{done} records replayed.")
-
-
-__all__ = ["found_town", "init", "migrate", "rebuild", "using"]
