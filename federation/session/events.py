@@ -95,7 +95,7 @@ class Tally:
 
 
 class Done(NamedTuple):
-    """The visit is over. `code` is empty if the sets are now equal as far as both ends admit."""
+    """The visit is over. `code` is empty if nothing cut it short, else why it is not complete."""
 
     code: str
     tally: Tally

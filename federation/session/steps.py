@@ -30,7 +30,9 @@ class SummaryStep:
     def __init__(self, course: Course, introductions: bytes) -> None:
         self._course = course
         self._introductions = introductions
-        self._towns = tuple(sorted(course.store.accepted()))[: limits.ORIGINS_MAX]
+        ends = (course.me, course.peer)
+        others = sorted(course.store.accepted().difference(ends))
+        self._towns = (*ends, *others)[: limits.ORIGINS_MAX]
         self._is_answered = False
         self._has_changed_day = False
 

@@ -57,10 +57,9 @@ class FetchStep:
         return outcomes
 
     def _miss(self, ids: tuple[bytes, ...]) -> None:
-        """A host may have replaced a record meanwhile; one that lists what it never had may not."""
+        """A few may have been replaced since they were listed; a thousand never were there."""
         course = self._course
         course.tally.undelivered += len(ids)
-        course.note("undelivered")
         if course.tally.undelivered >= limits.UNDELIVERED_MAX_IDS:
             course.end("undelivered")
 
