@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+from collections.abc import Iterator
+from itertools import zip_longest
 from typing import Any
 
 from node.app import ROOT, Town
@@ -21,13 +23,21 @@ KEEPER = "Accueil"
 
 def seed(town: Town, slug: str) -> int:
     """Publish about 20 listings of each practice as the town `slug`'s; return how many."""
+    return sum(1 for _ in seeding(town, slug))
+
+
+def seeding(town: Town, slug: str) -> Iterator[None]:
+    """Publish one listing at each step, the practices in turn, so that a list is a mixture."""
     keeper = accounts.named(KEEPER)
-    count = 0
-    for practice in town.registry.practices:
-        for item in _share(practice, slug):
+    shares = [
+        [(practice, item) for item in _share(practice, slug)]
+        for practice in town.registry.practices
+    ]
+    for turn in zip_longest(*shares):
+        for dealt in filter(None, turn):
+            practice, item = dealt
             _publish(town, practice, item, keeper.id if keeper else None)
-            count += 1
-    return count
+            yield
 
 
 def _share(practice: Practice, slug: str) -> list[dict[str, Any]]:

@@ -8,7 +8,9 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +18,18 @@ import click
 
 from node.app import ROOT, Town, open_town
 from node.cli.admin import admin_code
-from node.cli.seed import seed
+from node.cli.seed import KEEPER, seeding
 from node.cli.terminal import home_option, sentences
 from node.cli.town import found_town
 from node.config import change_config
+from node.journal.keyring import FILE as KEYS
 from node.store.database import using
 from node.store.network import partners
 
 HOST = "127.0.0.1"
 STARTED_WITHIN_S = 30.0
 PORTS_TRIED = 50
+DONE = object()
 
 
 @dataclass(frozen=True)
@@ -57,9 +61,13 @@ def demo(home: Path) -> None:
     """Run Lorient, Quimper and Vannes on this machine; started again, they go on."""
     folder = home / "demo"
     ports = _ports()
-    for place in PLACES:
-        _prepare(folder / place.slug, place, f"http://{HOST}:{ports[place.name]}")
+    new = [
+        place
+        for place in PLACES
+        if _prepare(folder / place.slug, place, f"http://{HOST}:{ports[place.name]}")
+    ]
     _pair(folder)
+    _seed(folder, new)
     codes = {place.name: _code(folder / place.slug) for place in PLACES}
     servers = [_start(folder / place.slug, ports[place.name]) for place in PLACES]
     try:
@@ -97,18 +105,38 @@ def _is_free(port: int) -> bool:
     return True
 
 
-def _prepare(home: Path, place: Place, url: str) -> None:
-    """Found a town where there is none, and tell it the address it has this time."""
-    if not (home / "town.keys").exists():
+def _prepare(home: Path, place: Place, url: str) -> bool:
+    """Found a town where there is none and return True; tell it the address it has this time."""
+    if not (home / KEYS).exists():
         click.echo(f"Founding {place.name} …")
         found_town(home, name=place.name, insee=place.insee, url=url, manager=place.manager)
         with _opened(home) as town:
-            admin_code(town, "Accueil")
-            seed(town, place.slug)
-        return
+            admin_code(town, KEEPER)
+        return True
     change_config(home, url=url)
     with _opened(home) as town:
         town.publish_profile()
+    return False
+
+
+def _seed(folder: Path, places: list[Place]) -> None:
+    """Give new towns their listings, one town after the other, so that a list mixes them."""
+    with contextlib.ExitStack() as stack:
+        towns = [stack.enter_context(_opened(folder / place.slug)) for place in places]
+        steps = [seeding(town, place.slug) for town, place in zip(towns, places, strict=True)]
+        for _ in zip_longest(
+            *(_within(town, step) for town, step in zip(towns, steps, strict=True))
+        ):
+            pass
+
+
+def _within(town: Town, steps: Iterator[None]) -> Iterator[None]:
+    """Take each step with that town's database current."""
+    while True:
+        with using(town.database):
+            if next(steps, DONE) is DONE:
+                return
+        yield
 
 
 def _pair(folder: Path) -> None:
@@ -135,7 +163,7 @@ def _know(town: Town, other: bytes, name: str, url: str, keysets: Any) -> None:
 
 def _code(home: Path) -> str:
     with _opened(home) as town:
-        return admin_code(town, "Accueil")
+        return admin_code(town, KEEPER)
 
 
 @contextlib.contextmanager

@@ -57,21 +57,22 @@ def found_town(
     site = home / ".founding"
     shutil.rmtree(site, ignore_errors=True)
     site.mkdir(mode=0o700)
-    _, words = Keyring.create(site, SystemClock().now_ms())
+    clock = clock or SystemClock()
+    _, words = Keyring.create(site, clock.now_ms())
     write_config(site, name=name, insee=commune.insee, url=url.rstrip("/"), manager=manager)
     database = open_database(site / DATABASE)
     migrate_database(database)
     database.close()
-    _first_words(site)
+    _first_words(site, clock)
     for file in (DATABASE, "lavoir.toml", KEYS):  # the keys last: with them the town exists
         os.replace(site / file, home / file)
     shutil.rmtree(site)
     return words
 
 
-def _first_words(site: Path) -> None:
+def _first_words(site: Path, clock: Clock) -> None:
     """Let the town say its name: its genesis keyset and its first profile."""
-    town = open_town(site)
+    town = open_town(site, clock=clock)
     try:
         with using(town.database):
             town.store.add_keyset(town.keyring.genesis)
