@@ -9,7 +9,7 @@ from node.domain.words import N_
 from node.pages.here import Shown, town
 from node.pages.language import _
 from node.pages.listing import can_ask, find, is_mine
-from node.pages.security import form_key, once, require_member
+from node.pages.security import form_key, limit, once, require_member
 
 blueprint = Blueprint("asking", __name__)
 
@@ -29,6 +29,7 @@ def ask(code: str) -> Any:
     """Write the request down; what was typed comes back with a sentence where it cannot be."""
     person = require_member()
     listing = _askable(code)
+    limit("asked", person.id)
     try:
         row = town().engagements.ask(listing.row, person.id, request.form, form_key("engagement"))
     except Invalid as invalid:

@@ -14,7 +14,7 @@ from node.pages.cards import photo
 from node.pages.here import Shown, member, now_ms, town
 from node.pages.language import _
 from node.pages.listing import find, is_mine
-from node.pages.security import form_key, once, require_member
+from node.pages.security import form_key, limit, once, require_member
 from node.store.catalogue import holdings, listings
 from node.store.database import write_tx
 
@@ -46,6 +46,7 @@ def publish(rubric: str) -> Any:
         body = drafts.read(practice)
     except Invalid as invalid:
         return _refused(practice, invalid), 422
+    limit("published", person.id)
     with write_tx():
         record = town().journal.publish(practice.kind, plain(body), key=form_key("listing"))
         holdings.keep(record.key, person.id, now_ms())

@@ -129,11 +129,14 @@ class Exchanges:
                 introductions=bytes.fromhex(marks.read(_mark(partner.town))),
             )
             expected = 0
+            until_ms = clock.now_ms() + self.config.sync_timeout_seconds * 1_000
             try:
                 for event in drive(visit, channel.post, clock.now_ms):
                     if isinstance(event, Differs):
                         expected += max(event.theirs - event.ours, 0)
                     self._heard(partner, event, told)
+                    if clock.now_ms() > until_ms:
+                        raise RemoteProtocolError("timeout", "the whole visit")
                     if progress and isinstance(event, Received):
                         progress(told.received, max(expected, told.received))
             finally:
