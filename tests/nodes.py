@@ -16,7 +16,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -127,10 +127,8 @@ class Node:
         """Stop the server as a service manager does; SIGKILL when it does not listen."""
         if self.server is not None and self.server.poll() is None:
             self.server.terminate()
-            try:
+            with suppress(subprocess.TimeoutExpired):
                 self.server.wait(timeout=25)
-            except subprocess.TimeoutExpired:
-                pass
         self.cut_power()
 
     def cut_power(self) -> None:
@@ -300,7 +298,7 @@ def free_port() -> int:
 
 
 def _environment() -> dict[str, str]:
-    """Return a plain environment: no settings from outside; modules are compiled once, elsewhere."""
+    """Return an environment without settings; modules are compiled once, in a folder apart."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("LAVOIR_")}
     if kept.pop("PYTHONDONTWRITEBYTECODE", ""):
         kept["PYTHONPYCACHEPREFIX"] = str(_compiled)
