@@ -16,12 +16,9 @@ from typing import Any
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from node.store import audit, marks, notices, rates
 from node.store import jobs as leases
-from node.store.catalogue import listings
+from node.store import marks
 from node.store.database import write_tx
-from node.store.network import nonces
-from node.store.people import login_codes, sessions, tokens
 
 log = logging.getLogger(__name__)
 
@@ -168,42 +165,6 @@ class Runner:
             leases.give_back(
                 job.name, self.holder, town.clock.now_ms(), due_ms=due_ms, outcome=outcome
             )
-
-
-# ── keeping house ────────────────────────────────────────────────────────────────────────────────
-
-HOUR_S = 3_600
-DAY_S = 24 * HOUR_S
-KEPT_MS = {  # how long what is over is remembered
-    "form tokens": 90 * DAY_S * 1000,  # an answer may be asked again by a phone long offline
-    "notices": 30 * DAY_S * 1000,
-    "audit": 365 * DAY_S * 1000,
-    "shells": 60 * DAY_S * 1000,  # of closed listings, whose page says what became of them
-}
-
-
-def tidy(town: Town) -> int:
-    """Delete what no longer counts; return how many rows."""
-    now_ms = town.clock.now_ms()
-    return sum(
-        (
-            login_codes.sweep(now_ms),
-            sessions.sweep(now_ms),
-            nonces.sweep(now_ms),
-            rates.sweep(now_ms),
-            tokens.sweep(now_ms - KEPT_MS["form tokens"]),
-            notices.sweep(now_ms - KEPT_MS["notices"]),
-            audit.sweep(now_ms - KEPT_MS["audit"]),
-            listings.drop_shells(now_ms - KEPT_MS["shells"]),
-        )
-    )
-
-
-# What every node does for itself; node.app adds the visits, the deadlines and the mails.
-HOUSEKEEPING = (
-    Job("tidy", HOUR_S, tidy),
-    Job("photos", DAY_S, lambda town: town.photos.sweep()),
-)
 
 
 def start(context: Context, jobs: tuple[Job, ...], tick_s: float = 3) -> Runner:

@@ -17,12 +17,10 @@ import pytest
 from node import jobs
 from node.domain.clock import FixedClock
 from node.jobs import Job
-from node.members import sessions
 from node.store import jobs as leases
 from node.store import marks
 from node.store.database import open_database, using, write_tx
 from node.store.jobs import JobLease
-from node.store.people import members, tokens
 from node.store.schema import migrate
 
 ROOT = Path(__file__).parents[2]
@@ -244,17 +242,3 @@ def test_another_process_takes_over_from_a_dead_one(home: Path, town: Any) -> No
     living = process(home, 1.0)
     assert living.wait(PATIENCE_S) == 0
     assert ["end", str(living.pid)] in lines(home)
-
-
-# ── keeping house ────────────────────────────────────────────────────────────────────────────────
-
-
-def test_tidy_runs_on_an_empty_town_and_forgets_only_what_is_over(town: Any) -> None:
-    member = members.join("Anna", now_ms=NOW)
-    token = sessions.open(member.id, now_ms=NOW)
-    tokens.claim(b"t" * 16, None, "/", NOW)
-    assert jobs.tidy(town) == 0
-    town.clock.forward(days=91)
-    assert jobs.tidy(town) == 2
-    assert sessions.find(token, now_ms=NOW) is None
-    assert [job.name for job in jobs.HOUSEKEEPING] == ["tidy", "photos"]
