@@ -18,9 +18,7 @@ class DomainError(Exception):
 
     status = 400
 
-    def __init__(
-        self, code: str, message: str, *, name: str = "", **params: object
-    ) -> None:
+    def __init__(self, code: str, message: str, *, name: str = "", **params: object) -> None:
         super().__init__(code)
         self.code = code
         self.message = message
@@ -45,7 +43,8 @@ class Invalid(DomainError):
 
     def __init__(self, problems: list[Problem]) -> None:
         first = problems[0]
-        super().__init__(first.code, first.message, name=first.field, **first.params)
+        super().__init__(first.code, first.message, name=first.field)
+        self.params = dict(first.params)  # they may use any name, also ours
         self.problems = problems
 
 

@@ -144,7 +144,8 @@ class Row:
     def rest(self) -> list[list[str]]:
         """Return the [label, value] pairs of the cells nothing took, in the order of the columns.
 
-        Columns of contacts are withheld, and named in `withheld`, unless they may be published.
+        It takes them: asked again, there are none. Columns of contacts are withheld, and named in
+        `withheld`, unless they may be published.
         """
         pairs = []
         for column in self.cells:

@@ -31,7 +31,25 @@ def csv_lines(
         raise Invalid([Problem("delimiter", "delimiter", N_("The delimiter is one character."))])
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     columns = _header(reader, notes)
-    return columns, list(_lines(reader, columns))
+    lines = list(_lines(reader, columns))
+    if lines and reader.line_num > lines[-1].number and _ends_in_a_quote(text, delimiter):
+        message = N_("A quotation mark opened here is never closed.")
+        fault = Problem("", "open_quote", message, {"until": reader.line_num})
+        lines[-1] = Line(lines[-1].number, lines[-1].cells, fault=fault)
+    return columns, lines
+
+
+def _ends_in_a_quote(text: str, delimiter: str) -> bool:
+    """Return whether the text ends inside a cell that swallowed all that followed its quote."""
+    strict = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    while True:
+        try:
+            next(strict)
+        except StopIteration:
+            return False
+        except csv.Error as error:
+            if "unexpected end" in str(error):
+                return True
 
 
 def _found(text: str) -> str:
