@@ -12,6 +12,7 @@ from node.cli.terminal import console, json_option, report, with_town
 from node.imports.run import import_file
 
 REJECTIONS_SHOWN = 20
+WITH_REJECTIONS = 3  # done, and some rows need a person
 
 
 @click.command("import")
@@ -28,7 +29,10 @@ REJECTIONS_SHOWN = 20
 @json_option
 @with_town
 def import_(town: Town, file: Path, form: str, as_json: bool, **said: Any) -> None:
-    """Import FILE; running it again changes only what changed in the file."""
+    """Import FILE; running it again changes only what changed in the file.
+
+    Exits 0 when every row is a listing, 3 when some were rejected or held back (they are told).
+    """
     with Progress(console=console, disable=as_json) as progress:
         task = progress.add_task(file.name, total=None)
         told = import_file(
@@ -48,8 +52,8 @@ def import_(town: Town, file: Path, form: str, as_json: bool, **said: Any) -> No
             progress=lambda done, total: progress.update(task, completed=done, total=total),
         )
     report(told.as_json(), as_json, _say)
-    if not told.ok:
-        sys.exit(1)
+    if told.rejected or told.held_back:
+        sys.exit(WITH_REJECTIONS)
 
 
 def _say(said: dict[str, Any]) -> None:
