@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from gettext import c2py
 from itertools import product
 
 import pytest
@@ -114,6 +115,12 @@ def test_all_catalogues_of_a_language_count_alike(code: str) -> None:
     assert wrong == []
 
 
+def test_none_is_counted_as_many_in_breton_not_as_millions() -> None:
+    forms = {book.plural_forms.partition("plural=")[2] for book in BOOKS["br"].values()}
+    chosen = {c2py(form.strip(" ;"))(0) for form in forms}
+    assert chosen == {Catalog("br").num_plurals - 1}
+
+
 def head(book: Catalog) -> str:
     return " ".join(book.plural_forms.split())
 
@@ -136,7 +143,7 @@ def test_french_is_written_with_french_signs() -> None:
 
 
 def test_breton_is_written_with_breton_signs() -> None:
-    loose = re.compile(r"'|«|»|[ \N{NO-BREAK SPACE}][:;?!]|\.\.\.")
+    loose = re.compile(r"['ʼ]|«|»|[ \N{NO-BREAK SPACE}][:;?!]|\.\.\.")
     faults = [
         f"{e.place}: {form!r}" for e in entries("br") for form in e.forms if loose.search(form)
     ]
