@@ -35,6 +35,7 @@ def asked(
     body: bytes = SUMMARY,
     nonce: bytes | None = None,
     method: str = "POST",
+    created_s: int = NOW_MS // 1000,
 ) -> HttpRequest:
     """A request of one town to another, by default with a nonce the other has just given."""
     nonce = of.nonces.issue(town.id, NOW_MS) if nonce is None else nonce
@@ -44,7 +45,7 @@ def asked(
         me=town.id,
         to=of.id,
         nonce=nonce,
-        created_s=NOW_MS // 1000,
+        created_s=created_s,
     )
 
 
@@ -79,6 +80,13 @@ def test_a_nonce_belongs_to_the_town_it_was_given_to():
     request = asked(lorient, quimper, nonce=nonce)
     assert refused(quimper.passage(request)) == (409, "stale_nonce")
     assert quimper.passage(asked(vannes, quimper, nonce=nonce)).reply.status == 200
+
+
+@pytest.mark.parametrize("created_s", [0, 4_000_000_000])
+def test_a_clock_that_is_years_off_is_reported_and_not_held_against_anyone(created_s):
+    lorient, quimper = towns("Lorient", "Quimper")
+    passage = quimper.passage(asked(lorient, quimper, created_s=created_s))
+    assert (passage.reply.status, passage.created_s) == (200, created_s)
 
 
 def test_a_nonce_grows_old():

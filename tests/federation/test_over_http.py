@@ -20,6 +20,7 @@ def serving(town: Town) -> Iterator[str]:
 
     class Door(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # as every server for the web does
 
         def answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", "0")))

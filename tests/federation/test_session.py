@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from federation import limits
 from federation.errors import RemoteProtocolError
+from federation.keyset import parse_keyset
 from federation.messages import Introduction
 from federation.record import SCOPE_PARTNERS, SCOPE_SEALED
 from federation.session import (
@@ -194,7 +195,7 @@ operations = st.lists(
 
 @given(operations)
 @settings(max_examples=25)
-def test_whatever_happened_before_a_round_of_visits_makes_all_same_public_sets(story):
+def test_whatever_happened_before_a_round_of_visits_makes_all_equal(story):
     three = towns("Lorient", "Quimper", "Vannes")
     own: dict[Town, list] = {town: [] for town in three}
     for verb, first, second in story:
@@ -299,3 +300,19 @@ def visit_with(visitor: Town, host: Town, digest: bytes):
     while (request := visit.next_request(NOW_MS)) is not None:
         answer = host.host.answer(request.path, request.body, visitor.id, NOW_MS)
         yield from visit.receive(answer.body, NOW_MS)
+
+
+def test_the_records_of_an_introduced_town_come_once_it_is_accepted():
+    lorient, quimper = towns("Lorient", "Quimper")
+    vannes = Town("Vannes")
+    quimper.know(vannes)
+    quimper.store.put([vannes.sign() for _ in range(5)])
+    quimper.introduces = (Introduction(vannes.id, "Vannes", "", (vannes.keyset.raw,)),)
+    told = [event for event in lorient.visit(quimper) if isinstance(event, Introduced)]
+    assert not lorient.rows(quimper)
+    (introduction,) = told[0].introductions
+    lorient.store.accept(introduction.town)
+    for raw in introduction.keysets:
+        lorient.store.add_keyset(parse_keyset(raw))
+    lorient.visit(quimper)
+    assert lorient.rows(quimper) == quimper.rows(lorient) != []
