@@ -14,11 +14,12 @@ def partner() -> None:
 
 
 @partner.command()
+@click.option("--lan", is_flag=True, help="That town is on our own network (private address).")
 @json_option
 @with_town
-def invite(town: Town, as_json: bool) -> None:
+def invite(town: Town, lan: bool, as_json: bool) -> None:
     """Make an invitation: an address and a one-use code, good for 15 minutes."""
-    invitation = pairing.invite(town.config.url, town.clock)
+    invitation = pairing.invite(town.config.url, town.clock, lan=lan)
     answer = {"invitation": invitation.text, "until_ms": invitation.until_ms}
     report(answer, as_json, lambda said: click.echo(said["invitation"]))
 

@@ -11,10 +11,20 @@ from federation.adapters.http import HttpLink
 from federation.channel import Channel
 from federation.errors import ProtocolError, RemoteProtocolError
 from federation.limits import OCTETS
-from federation.session import Differs, Done, Event, Introduced, PeerSeen, Received, Sent, Visit
-from federation.session import drive
+from federation.session import (
+    Differs,
+    Done,
+    Event,
+    Introduced,
+    PeerSeen,
+    Received,
+    Sent,
+    Visit,
+    drive,
+)
 from federation.signature import HttpRequest
-from node.domain.errors import DomainError
+from node.domain.errors import Conflict, DomainError
+from node.domain.words import N_
 from node.journal.journal import Journal
 from node.partners import pairing
 from node.partners.purse import Purse
@@ -63,8 +73,13 @@ class Exchanges:
         self.connect = connect
 
     def visit(self, town: bytes, progress: Progress | None = None) -> Outcome:
-        """Bring our sets and a partner's to the same state; never raises for what it does."""
+        """Bring our sets and a partner's to the same state; never raises for what it does.
+
+        Raises NotFound, and Conflict("not_confirmed") for a town that is not our partner (yet).
+        """
         partner = pairing.require(town)
+        if partner.status != "active":
+            raise Conflict("not_confirmed", N_("Compare the six words with this town first."))
         started = self.journal.clock.now_ms()
         line = exchanges.start(town, "out", started)
         told = Outcome()
@@ -126,7 +141,7 @@ class Exchanges:
                 partner.town,
                 clock.now_ms(),
                 gen=marks.number(marks.RESTORED_S),
-                introductions=bytes.fromhex(marks.read(_mark(partner.town))),
+                introductions=bytes.fromhex(marks.read(pairing.introduced_by(partner.town))),
             )
             expected = 0
             until_ms = clock.now_ms() + self.config.sync_timeout_seconds * 1_000
@@ -210,6 +225,7 @@ def seen(town: bytes, event: PeerSeen, now_ms: int) -> None:
 def keep_introductions(town: bytes, event: Introduced, now_ms: int) -> None:
     """Keep the towns a partner introduces, in place of those it introduced before."""
     with write_tx():
+        introductions.drop_open(town, [each.town for each in event.introductions])
         for each in event.introductions:
             introductions.receive(
                 town,
@@ -219,8 +235,4 @@ def keep_introductions(town: bytes, event: Introduced, now_ms: int) -> None:
                 keysets=b"".join(each.keysets),
                 now_ms=now_ms,
             )
-        marks.write(_mark(town), event.digest.hex())
-
-
-def _mark(town: bytes) -> str:
-    return f"introduced-by:{town.hex()}"
+        marks.write(pairing.introduced_by(town), event.digest.hex())

@@ -9,6 +9,7 @@ import json
 import re
 import secrets
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 from federation import codec, pairing
@@ -23,9 +24,9 @@ from node.journal.keyring import Keyring
 from node.store import audit, marks
 from node.store.catalogue import listings
 from node.store.database import write_tx
-from node.store.network import introductions, partners
+from node.store.network import introductions, partners, towns
 from node.store.network.partners import Partner
-from node.store.sets import record_store
+from node.store.sets import keysets, record_store
 from node.store.sets.record_store import SqlRecordStore
 
 PATH = "/federation/v1/pair"
@@ -58,11 +59,15 @@ def read_invitation(text: str) -> tuple[str, str]:
         raise _bad() from error
 
 
-def invite(url: str, clock: Clock) -> Invitation:
-    """Make a new invitation to our town at `url`; an earlier one no longer counts."""
+def invite(url: str, clock: Clock, *, lan: bool = False) -> Invitation:
+    """Make a new invitation to our town at `url`; an earlier one no longer counts.
+
+    `lan`: who answers it may have an address of our own network.
+    """
     code = "".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_LETTERS))
     invitation = Invitation(url.rstrip("/"), code, clock.now_ms() + CODE_LIFE_MS)
-    marks.write(_MARK, json.dumps({"code": code, "until": invitation.until_ms, "tries": 0}))
+    kept = {"code": code, "until": invitation.until_ms, "tries": 0, "lan": lan}
+    marks.write(_MARK, json.dumps(kept))
     return invitation
 
 
@@ -77,19 +82,22 @@ def answer(raw: bytes, ours: Card, store: SqlRecordStore, clock: Clock) -> bytes
     Raises RemoteProtocolError("bad_invitation", 403) for a wrong, used or old code; the code is
     spent by TRIES_MAX wrong guesses.
     """
-    now_ms = clock.now_ms()
-    with write_tx():
-        code = _open_code(now_ms)
-    try:
-        theirs, nonce = pairing.decode("ask", raw, code)
-        _not_ourselves(theirs, ours)
-    except ProtocolError:
-        _count_try()
-        raise
-    with write_tx():
-        marks.forget(_MARK)
-        _keep(theirs, store, now_ms)
-    return pairing.encode("answer", ours, nonce, code)
+    with write_tx():  # one at a time: a code is used once, and every guess is counted
+        kept = _open_invitation(clock.now_ms())
+        code = str(kept["code"])
+        try:
+            theirs, nonce = pairing.decode("ask", raw, code)
+            _not_ourselves(theirs, ours)
+        except ProtocolError as error:
+            refusal: ProtocolError = error
+            marks.write(_MARK, json.dumps({**kept, "tries": kept["tries"] + 1}))
+        else:
+            marks.forget(_MARK)
+            _keep(theirs, store, clock.now_ms())
+            if kept.get("lan"):
+                partners.save(theirs.town, lan=True)
+            return pairing.encode("answer", ours, nonce, code)
+    raise refusal
 
 
 def ask(code: str, ours: Card) -> tuple[bytes, bytes]:
@@ -108,6 +116,11 @@ def accepted(
     _not_ourselves(theirs, ours)
     with write_tx():
         return _keep(theirs, store, clock.now_ms())
+
+
+def introduced_by(town: bytes) -> str:
+    """Return the mark that keeps the digest of what a partner introduced last."""
+    return f"introduced-by:{town.hex()}"
 
 
 def words(one: bytes, other: bytes) -> list[str]:
@@ -164,11 +177,17 @@ def remove(town: bytes, clock: Clock, by: str = "") -> None:
     """End the link: nothing more is exchanged and what we held of the town is deleted."""
     with write_tx():
         require(town)
-        partners.save(town, status="removed", words_here=False, words_there=False)
+        partners.save(
+            town, status="removed", words_here=False, words_there=False, peer_nonce=None,
+            failures=0, down_since_ms=None, last_error="",
+        )  # fmt: skip
         introductions.forget_partner(town)
         introductions.answer(town, "")
+        marks.forget(introduced_by(town))
         listings.drop_origin(town)
         record_store.forget_origin(town)
+        keysets.forget_town(town)
+        towns.forget(town)
         audit.note("partner.remove", at_ms=clock.now_ms(), actor=by, subject=town.hex())
 
 
@@ -205,18 +224,11 @@ def _bad() -> Conflict:
     )
 
 
-def _open_code(now_ms: int) -> str:
-    kept = json.loads(marks.read(_MARK, "{}"))
+def _open_invitation(now_ms: int) -> dict[str, Any]:
+    kept: dict[str, Any] = json.loads(marks.read(_MARK, "{}"))
     if not kept or kept["until"] < now_ms or kept["tries"] >= TRIES_MAX:
         raise RemoteProtocolError("bad_invitation", "no invitation is open", 403)
-    return str(kept["code"])
-
-
-def _count_try() -> None:
-    with write_tx():
-        kept = json.loads(marks.read(_MARK, "{}"))
-        if kept:
-            marks.write(_MARK, json.dumps({**kept, "tries": kept["tries"] + 1}))
+    return kept
 
 
 def _not_ourselves(theirs: Card, ours: Card) -> None:
@@ -228,7 +240,7 @@ def _keep(theirs: Card, store: SqlRecordStore, now_ms: int) -> Partner:
     held = partners.find(theirs.town)
     for keyset in {theirs.genesis.id: theirs.genesis, theirs.keyset.id: theirs.keyset}.values():
         store.add_keyset(keyset)
-    status = "active" if held is not None and held.status == "active" else "words"
+    status = held.status if held is not None and held.status in partners.HELD else "words"
     return partners.save(
         theirs.town, name=theirs.name, url=theirs.url, status=status, since_ms=now_ms
     )

@@ -1,5 +1,7 @@
 """The introductions: a town one partner tells another about, given by us or received."""
 
+from collections.abc import Sequence
+
 import peewee
 
 from node.store.database import write_tx
@@ -59,6 +61,17 @@ def receive(
             direction="received", partner=partner, town=town,
             name=name, url=url, keysets=keysets, at_ms=now_ms,
         )  # fmt: skip
+
+
+def drop_open(partner: bytes, but: Sequence[bytes]) -> None:
+    """Delete what `partner` introduced, was not answered, and is not among `but` any more."""
+    with write_tx():
+        Introduction.delete().where(
+            Introduction.direction == "received",
+            Introduction.partner == partner,
+            Introduction.answer == "",
+            Introduction.town.not_in(list(but)),
+        ).execute()
 
 
 def received(answer: str | None = None) -> list[Introduction]:

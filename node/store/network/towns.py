@@ -41,6 +41,12 @@ def listed() -> list[TownRow]:
     return list(TownRow.select().order_by(TownRow.name, TownRow.town))
 
 
+def forget(town: bytes) -> None:
+    """Forget the card of one town (a removed partner)."""
+    with write_tx():
+        TownRow.delete().where(TownRow.town == town).execute()
+
+
 def clear() -> None:
     """Forget every card: they are made again from the records."""
     with write_tx():
