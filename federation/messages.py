@@ -113,7 +113,7 @@ class Difference(NamedTuple):
 
 
 class Introduction(NamedTuple):
-    """A town its partner vouches for: enough to show it to an admin and to check its records."""
+    """A town its partner vouches for: its name, its address, its genesis and newest keyset."""
 
     town: bytes
     name: str
@@ -128,7 +128,7 @@ _introduction = row(
     _town,
     text(_NAME_MAX_CHARS),
     text(_URL_MAX_CHARS),
-    many(_keyset, 64),
+    many(_keyset, 2),
     make=Introduction,
 )
 

@@ -32,6 +32,8 @@ from federation.session.transfer import BAD_SIGNATURE
 from federation.session.view import (
     Admit,
     View,
+    exchanged_keysets,
+    exchanged_towns,
     introductions_digest,
     judged,
     keysets_digest,
@@ -111,10 +113,10 @@ class Host:
         if abs(asked.as_of - today) > limits.AS_OF_MAX_DAYS:
             return Answer(SummaryAnswer(today, self.gen, now_ms).encode(), events=seen)
         view = View(self._store, peer, asked.as_of)
-        accepted = self._store.accepted()
-        groups = [group for group in asked.groups if group.town in accepted]
+        towns = exchanged_towns(self._store)
+        groups = [group for group in asked.groups if group.town in towns]
         differing = (self._difference(view, group, peer) for group in groups)
-        introductions = tuple(self._introductions(peer))[: limits.INTRODUCTIONS_MAX]
+        introductions = self._told(peer)
         is_told = introductions_digest(introductions) == asked.introductions
         answer = SummaryAnswer(
             asked.as_of,
@@ -125,6 +127,13 @@ class Host:
             None if is_told else introductions,
         )
         return Answer(answer.encode(), events=seen)
+
+    def _told(self, peer: bytes) -> tuple[Introduction, ...]:
+        """The introductions to a peer, each with the two keysets that prove the town."""
+        return tuple(
+            each._replace(keysets=tuple(dict.fromkeys(each.keysets[:1] + each.keysets[-1:])))
+            for each in self._introductions(peer)[: limits.INTRODUCTIONS_MAX]
+        )
 
     def _difference(self, view: View, group: Group, peer: bytes) -> Difference:
         """Our rows of one town, as far as they differ from the peer's and may cross to it."""
@@ -144,7 +153,7 @@ class Host:
         asked = KeysetsQuestion.decode(body)
         codes = tuple(admit_keyset(raw, self._store) for raw in asked.keysets)
         towns = [town for town in asked.towns if self._store.is_accepted(town)]
-        held = [keyset.raw for town in towns for keyset in self._store.keysets(town)]
+        held = [each.raw for town in towns for each in exchanged_keysets(self._store, town)]
         told = set(asked.keysets)
         missing = [raw for raw in held if raw not in told]
         answer = encode_keysets(missing[: limits.KEYSETS_PER_REQUEST_MAX])

@@ -18,7 +18,13 @@ from federation.messages import (
 from federation.session.course import Course
 from federation.session.events import Differs, Event, Introduced, Keysets, PeerSeen
 from federation.session.rounds import OpenSets
-from federation.session.view import View, introductions_digest, may_cross
+from federation.session.view import (
+    View,
+    exchanged_keysets,
+    exchanged_towns,
+    introductions_digest,
+    may_cross,
+)
 
 
 class SummaryStep:
@@ -30,9 +36,10 @@ class SummaryStep:
     def __init__(self, course: Course, introductions: bytes) -> None:
         self._course = course
         self._introductions = introductions
+        open_towns = exchanged_towns(course.store)
         ends = (course.me, course.peer)
-        others = sorted(course.store.accepted().difference(ends))
-        self._towns = (*ends, *others)[: limits.ORIGINS_MAX]
+        ordered = sorted(open_towns, key=lambda town: (town not in ends, town))
+        self._towns = tuple(ordered[: limits.ORIGINS_MAX])
         self._is_answered = False
         self._has_changed_day = False
 
@@ -93,7 +100,7 @@ class KeysetsStep:
         differ = self._course.keysets_differ
         while differ and len(raws) < limits.KEYSETS_PER_REQUEST_MAX // 2:
             towns.append(differ.pop())
-            raws += (keyset.raw for keyset in self._course.store.keysets(towns[-1]))
+            raws += (each.raw for each in exchanged_keysets(self._course.store, towns[-1]))
         return KeysetsQuestion(tuple(towns), tuple(raws)).encode() if towns else None
 
     def take(self, body: bytes) -> list[Event]:

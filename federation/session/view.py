@@ -10,6 +10,8 @@ from federation import codec
 from federation.admission import REFUSED, Verdict
 from federation.errors import RemoteProtocolError
 from federation.forms import plain
+from federation.keyset import Keyset
+from federation.limits import KEYSETS_PER_TOWN_MAX
 from federation.messages import Group, Introduction, Row
 from federation.record import SCOPE_PARTNERS, SCOPES, parse
 from federation.session.events import Outcome
@@ -47,10 +49,21 @@ class View:
         )
 
 
+def exchanged_towns(store: RecordStore) -> set[bytes]:
+    """The towns whose records may come and go: accepted, and not frozen."""
+    return {town for town in store.accepted() if not store.is_frozen(town)}
+
+
+def exchanged_keysets(store: RecordStore, town: bytes) -> list[Keyset]:
+    """The keysets that travel: the genesis and the newest, however many a town's root may sign."""
+    held = store.keysets(town)
+    return held[:1] + held[1:][1 - KEYSETS_PER_TOWN_MAX :]
+
+
 def keysets_digest(store: RecordStore, town: bytes) -> bytes:
-    """Eight bytes that tell whether two ends hold the same keysets of a town."""
-    held = b"".join(keyset.id for keyset in store.keysets(town))
-    return hashlib.sha256(held).digest()[:8]
+    """Eight bytes that tell whether two ends would send the same keysets of a town."""
+    sent = b"".join(keyset.id for keyset in exchanged_keysets(store, town))
+    return hashlib.sha256(sent).digest()[:8]
 
 
 def introductions_digest(introductions: Sequence[Introduction]) -> bytes:

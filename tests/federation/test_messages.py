@@ -75,7 +75,7 @@ MESSAGES = {
         moments,
         several(st.builds(Difference, towns, several(rows, 3))),
         several(towns),
-        st.none() | several(st.builds(Introduction, towns, texts, texts, several(keysets))),
+        st.none() | several(st.builds(Introduction, towns, texts, texts, several(keysets, 2))),
     ),
     KeysetsQuestion: st.builds(KeysetsQuestion, several(towns), several(keysets)),
     ReconcileQuestion: st.builds(

@@ -5,6 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
+from hypothesis import strategies as st
+
+from federation import codec, limits
 from federation.adapters.memory import Faults, MemoryLink, MemoryNonces, MemoryPurse
 from federation.admission import Verdict, admit
 from federation.channel import Channel
@@ -19,6 +22,7 @@ from federation.record import (
     Draft,
     Record,
     live_until,
+    parse,
     sign,
     tombstone_until,
 )
@@ -209,3 +213,30 @@ def sent(events: Sequence[Event]) -> dict[bytes, str]:
     """{id: code} of all records that went."""
     pages = [event for event in events if isinstance(event, Sent)]
     return {each.id: each.code for page in pages for each in page.outcomes}
+
+
+def forged(town: Town, count: int):
+    """Records with a signature of nobody, held by `town` as if they were good."""
+    records = []
+    for _ in range(count):
+        raw = town.sign().raw
+        records.append(parse(raw[:-1] + bytes((raw[-1] ^ 1,))))
+    town.store.put(records)
+    return records
+
+
+HOSTED = (limits.SUMMARY, limits.KEYSETS, limits.RECONCILE, limits.FETCH, limits.PUSH)
+
+# any bytes, and among them messages that look nearly right
+junk = st.binary(max_size=200) | st.builds(
+    codec.dumps,
+    st.dictionaries(
+        st.integers(0, 6),
+        st.recursive(
+            st.none() | st.booleans() | st.integers(0, 2**64 - 1) | st.binary(max_size=40),
+            lambda inner: st.lists(inner, max_size=4),
+            max_leaves=8,
+        ),
+        max_size=7,
+    ),
+)
