@@ -31,8 +31,9 @@ from node.partners.exchange import Exchanges
 from node.photos import Photos
 from node.places import communes
 from node.practices.registry import PRACTICES
+from node.store import notices
 from node.store.database import open_database, using
-from node.store.network import towns
+from node.store.network import partners, towns
 from node.store.schema import check_schema
 from node.store.sets.record_store import SqlRecordStore
 from node.upkeep import upkeep
@@ -165,12 +166,21 @@ def start_jobs(town: Town) -> Runner:
 def jobs_of(town: Town) -> tuple[Job, ...]:
     """Return the table of jobs: a name, how often in seconds, what to do."""
     return (
-        Job("visits", 1, lambda town: town.exchanges.visit_due()),
-        Job("mails", 5, _send_mails),
+        Job("visits", 1, lambda town: town.exchanges.visit_due(), _has_visits),
+        Job("mails", 5, _send_mails, _has_mails),
         Job("deadlines", 60, lambda town: town.engagements.sweep()),
         Job("profile", 3_600, lambda town: town.publish_profile()),
         Job("upkeep", 86_400, upkeep),
     )
+
+
+def _has_visits(town: Town) -> bool:
+    """Look without writing: an idle node must not wear its card out."""
+    return bool(partners.due(town.clock.now_ms()))
+
+
+def _has_mails(town: Town) -> bool:
+    return bool(notices.due(town.clock.now_ms(), 1))
 
 
 def _send_mails(town: Town) -> None:

@@ -10,7 +10,7 @@ from node.store.people import login_codes, sessions, tokens
 from node.store.sets import record_store
 
 DAY_MS = 86_400_000
-TOKENS_KEPT_DAYS = 2
+TOKENS_KEPT_DAYS = 120  # a phone may send again what it wrote a season ago
 NOTICES_KEPT_DAYS = 30
 AUDIT_KEPT_DAYS = 400
 SHELLS_KEPT_DAYS = 60

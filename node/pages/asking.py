@@ -24,7 +24,7 @@ def form(code: str) -> str:
 
 
 @blueprint.post("/a/<code>/demander")
-@once
+@once(together=True)
 def ask(code: str) -> Any:
     """Write the request down; what was typed comes back with a sentence where it cannot be."""
     person = require_member()

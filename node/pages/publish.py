@@ -77,7 +77,7 @@ def change(code: str) -> Any:
 
 
 @blueprint.post("/a/<code>/pause")
-@once
+@once(together=True)
 def pause(code: str) -> Any:
     """Pause a listing, or offer it again."""
     listing = _own(code)
@@ -87,7 +87,7 @@ def pause(code: str) -> Any:
 
 
 @blueprint.post("/a/<code>/retirer")
-@once
+@once(together=True)
 def withdraw(code: str) -> Any:
     """Withdraw a listing everywhere: its tombstone goes out first at the next exchange."""
     listing = _own(code)

@@ -13,6 +13,7 @@ from node.pages.here import Shown, names, now_ms, shown, town
 from node.pages.language import _
 from node.pages.security import form_key, once, require_member
 from node.store.catalogue import holdings, listings
+from node.store.database import StorageRefused
 
 blueprint = Blueprint("requests", __name__)
 
@@ -58,7 +59,7 @@ def show(which: str) -> Any:
 
 
 @blueprint.post("/demandes/<which>")
-@once
+@once(together=True)
 def act(which: str) -> Any:
     """Do one thing to a request: accept, decline, hand over, take back, withdraw."""
     person = require_member()
@@ -73,6 +74,8 @@ def act(which: str) -> Any:
             act_id=form_key("act", 8),
             args=request.form,
         )
+    except StorageRefused:
+        raise
     except DomainError as error:
         flash(_(error.message, **error.params), "stop")
     return redirect(url_for(".show", which=which), 303)

@@ -48,6 +48,7 @@ __all__ = [
     "unguarded",
 ]
 
+HARMLESS = {"/apparence"}  # keeps a wish of how pages look, nothing else: needs no token
 SIGNED = ("/federation/",)  # requests below these paths prove themselves by a signature
 FORM_PARTS_MAX = 500
 SAFE = {"GET", "HEAD", "OPTIONS"}
@@ -82,6 +83,7 @@ def unguarded(app: Flask) -> list[str]:
         rule.rule
         for rule in app.url_map.iter_rules()
         if (rule.methods or set()) - SAFE
+        and rule.rule not in HARMLESS
         and not rule.rule.startswith(SIGNED)
         and not getattr(app.view_functions[rule.endpoint], "is_once", False)
     )
