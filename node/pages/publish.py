@@ -93,6 +93,7 @@ def withdraw(code: str) -> Any:
     listing = _own(code)
     with write_tx():
         town().journal.withdraw(listing.key)
+        town().engagements.listing_closed(listing.key)
     flash(_("Withdrawn here; the partner towns learn it at the next exchange."))
     return redirect(url_for("listing.show", code=code), 303)
 
