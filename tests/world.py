@@ -21,7 +21,7 @@ from node.store.database import using
 from node.store.network import partners
 
 START_MS = 1_795_430_400_000  # 2026-11-23 12:00 UTC
-INSEE = {"Lorient": "56121", "Quimper": "29232", "Vannes": "56260"}
+INSEE = {"Auray": "56007", "Lorient": "56121", "Quimper": "29232", "Vannes": "56260"}
 
 
 @dataclass
@@ -56,11 +56,11 @@ class World:
     places: dict[str, Place] = field(default_factory=dict)
     cuts: set[frozenset[str]] = field(default_factory=set)
 
-    def found(self, name: str) -> Place:
+    def found(self, name: str, manager: str = "") -> Place:
         """Found a town and start it."""
         home = self.folder / name.lower()
         url = f"http://{name.lower()}.test"
-        found_town(home, name=name, insee=INSEE[name], url=url)
+        found_town(home, name=name, insee=INSEE[name], url=url, manager=manager, clock=self.clock)
         place = self.start(name)
         return place
 

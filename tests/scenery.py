@@ -1,0 +1,310 @@
+"""A world as people know it after some weeks: listings, photos, requests in every state, a town
+that has gone silent and one whose words are not compared yet. The pages are looked at in it.
+"""
+
+import io
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, ImageDraw
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from node.cli.seed import seed
+from node.domain.capacity import calendar_day
+from node.domain.schema import plain
+from node.members import passwords, sessions
+from node.pages.here import Shown
+from node.store.catalogue import holdings, listings
+from node.store.database import write_tx
+from tests.world import START_MS, Place, World
+
+DAY_MS = 86_400_000
+TODAY = START_MS // DAY_MS
+MANAGERS = {
+    "Lorient": "Roue libre",
+    "Quimper": "Les Mains de l’Odet",
+    "Vannes": "Le Bief",
+    "Auray": "Les Mains du Loch",
+}
+PASSWORD = "ajonc-moulin-sterne"
+TRAILER = "Remorque à vélo, charge 80 kg"
+BARROW = "Brouette de maçon"
+SEWING = "Machine à coudre"
+
+
+@dataclass
+class Scenery:
+    """The world and who lives in it: members by (town, name), requests by what they show."""
+
+    world: World
+    people: dict[tuple[str, str], Any] = field(default_factory=dict)
+    requests: dict[str, str] = field(default_factory=dict)
+    gone: str = ""  # the code of a listing that was withdrawn
+
+    def place(self, town: str) -> Place:
+        """Return one town of the world."""
+        return self.world.places[town]
+
+    def listing(self, of: str, title: str, held: str = "") -> Any:
+        """Return the listing `of` a town with that title, as it or another town holds it."""
+        row = listings.Listing
+        with self.place(held or of).inside():
+            return row.get(row.title == title, row.origin == self.place(of).town.id)
+
+    def titles(self, of: str) -> list[str]:
+        """Return the titles of what is lent in a town, in order."""
+        row = listings.Listing
+        with self.place(of).inside() as town:
+            lent = row.select().where(row.origin == town.id, row.verb == "preter")
+            return sorted(each.title for each in lent)
+
+    def cookie(self, town: str, name: str) -> dict[str, str]:
+        """Open a session for somebody and return the cookie that carries it."""
+        with self.place(town).inside() as here:
+            token = sessions.open(
+                self.people[town, name].id, now_ms=self.world.clock.now_ms(), device="Firefox"
+            )
+            return {"name": f"lavoir-{here.id.hex()[:8]}", "value": token}
+
+
+def build(folder: Path) -> Scenery:
+    """Make the whole scenery in an empty folder: three towns paired, a fourth waiting."""
+    scenery = Scenery(World(folder))
+    world = scenery.world
+    world.clock.at_ms = START_MS - 20 * DAY_MS
+    for name, manager in MANAGERS.items():
+        world.found(name, manager=manager)
+    for one, other in (("Quimper", "Lorient"), ("Quimper", "Vannes"), ("Lorient", "Vannes")):
+        world.pair(one, other)
+    _people(scenery)
+    for name in ("Lorient", "Quimper", "Vannes"):
+        with scenery.place(name).inside() as town:
+            seed(town, name.lower())
+    world.clock.at_ms = START_MS - 9 * DAY_MS
+    world.sync()
+    _photographs(scenery)
+    _withdraw(scenery)
+    world.clock.at_ms = START_MS - 4 * DAY_MS
+    world.sync()
+    _fall_silent(scenery, "Vannes")
+    world.clock.at_ms = START_MS - 3 * 3_600_000
+    _requests(scenery)
+    _await_words(scenery)
+    world.clock.at_ms = START_MS
+    world.sync(1)
+    return scenery
+
+
+def _people(scenery: Scenery) -> None:
+    for town, name, roles in (
+        ("Quimper", "Maïwenn", ("admin",)),
+        ("Quimper", "Nolwenn", ()),
+        ("Quimper", "Yann", ()),
+        ("Lorient", "Roue libre", ("admin",)),
+        ("Vannes", "Soizic", ()),
+    ):
+        email = f"{name.lower().replace(' ', '.').replace('ï', 'i')}@example.org"
+        scenery.people[town, name] = scenery.place(town).member(name, email, roles)
+    with scenery.place("Quimper").inside():
+        for name in ("Maïwenn", "Nolwenn"):
+            passwords.choose(scenery.people["Quimper", name].id, PASSWORD)
+
+
+def _photographs(scenery: Scenery) -> None:
+    """Give some listings a photo and an owner."""
+    for town, owner, title in (
+        ("Lorient", "Roue libre", TRAILER),
+        ("Quimper", "Yann", BARROW),
+        ("Quimper", "Nolwenn", SEWING),
+    ):
+        row = scenery.listing(town, title)
+        with scenery.place(town).inside() as here:
+            practice = here.registry.by_name[row.practice]
+            kept = here.photos.keep(drawing(title), title)
+            body = Shown(row, practice).body
+            body.photos = [kept]
+            with write_tx():
+                here.journal.publish(practice.kind, plain(body), key=row.key)
+                holdings.keep(row.key, scenery.people[town, owner].id, here.clock.now_ms())
+
+
+def _withdraw(scenery: Scenery) -> None:
+    """Let Lorient withdraw something it lent."""
+    row = scenery.listing("Lorient", scenery.titles("Lorient")[-1])
+    scenery.gone = row.code
+    with scenery.place("Lorient").inside() as town, write_tx():
+        town.journal.withdraw(row.key)
+
+
+def _fall_silent(scenery: Scenery, name: str) -> None:
+    """Take a town off the network and let the others notice it for four days."""
+    world = scenery.world
+    world.places[name].is_up = False
+    for one in ("Quimper", "Lorient"):
+        world.visit(one, name)
+
+
+def _requests(scenery: Scenery) -> None:
+    """Ask for things, here and there, and let some of it be answered."""
+    trailer = _ask(scenery, "Nolwenn", "Lorient", TRAILER, 5, "Un déménagement.")
+    barrow = _ask(scenery, "Nolwenn", "Quimper", BARROW, 2, "Bonjour ! Pour le potager.")
+    sewing = _ask(scenery, "Yann", "Quimper", SEWING, 3, "Un ourlet à faire.")
+    unsent = _ask(scenery, "Nolwenn", "Vannes", scenery.titles("Vannes")[0], 8, "")
+    scenery.world.clock.forward(minutes=11)
+    scenery.world.sync(1)
+    reason = "Rendez-vous à l’atelier."
+    _act(scenery, "Lorient", "Roue libre", trailer, "approve", reason=reason)
+    _act(scenery, "Quimper", "Nolwenn", sewing, "decline", reason="Elle est en réparation.")
+    scenery.world.clock.forward(minutes=9)
+    scenery.world.sync(1)
+    scenery.requests |= {
+        "accepted": trailer.hex(),
+        "received": barrow.hex(),
+        "declined": sewing.hex(),
+        "unsent": unsent.hex(),
+    }
+
+
+def _ask(scenery: Scenery, who: str, of: str, title: str, ahead_days: int, message: str) -> bytes:
+    """Ask for something for one day, the first on which it is fetched `ahead_days` from now."""
+    row = scenery.listing(of, title, held="Quimper")
+    with scenery.place("Quimper").inside() as town:
+        engaging = town.registry.by_name[row.practice].engaging
+        body = Shown(row, town.registry.by_name[row.practice]).body
+        days = range(TODAY + ahead_days, TODAY + ahead_days + 7)
+        day = calendar_day(next(each for each in days if engaging.open_on(body, each)))
+        form = {
+            "first_day": day.isoformat(),
+            "last_day": day.isoformat(),
+            "message": message,
+            "saw": town.engagements.saw(row),
+            "name": who,
+            "contact": f"{who.lower()}@example.org",
+            "share": "1",
+        }
+        which = (title + who).encode()[:16].ljust(16, b".")
+        person = scenery.people["Quimper", who]
+        return bytes(town.engagements.ask(row, person.id, form, which).id)
+
+
+def _act(scenery: Scenery, town: str, who: str, which: bytes, action: str, **args: str) -> None:
+    with scenery.place(town).inside() as here:
+        here.engagements.act(
+            which,
+            action,
+            member_id=scenery.people[town, who].id,
+            role="keeper",
+            act_id=(action + "........").encode()[:8],
+            args={**args, "contact": "atelier@example.org", "share": "1"},
+        )
+
+
+def _await_words(scenery: Scenery) -> None:
+    """Let Auray answer Quimper's invitation; the words are still to be compared."""
+    from node.partners import pairing
+
+    with scenery.place("Quimper").inside() as town:
+        invitation = pairing.invite(town.config.url, town.clock)
+    with scenery.place("Auray").inside() as town:
+        town.exchanges.accept(invitation.text)
+
+
+def pages_of(scenery: Scenery) -> list[tuple[str, str, str]]:
+    """Return every page of Quimper: (name, who looks at it or "" for a visitor, path)."""
+    code = lambda of, title: scenery.listing(of, title, held="Quimper").code  # noqa: E731
+    trailer, barrow = code("Lorient", TRAILER), code("Quimper", BARROW)
+    silent = code("Vannes", scenery.titles("Vannes")[0])
+    slug = {name: place.town.id.hex()[:12] for name, place in scenery.world.places.items()}
+    asked = scenery.requests
+    visitor = [
+        ("home", "/"),
+        ("home-words", "/?q=remorque"),
+        ("home-rubric", "/?rubrique=covoiturage"),
+        ("home-empty", "/?q=scaphandre&rubrique=objets&rayon=10"),
+        ("map", "/carte"),
+        ("listing-remote", f"/a/{trailer}"),
+        ("listing-silent", f"/a/{silent}"),
+        ("listing-here", f"/a/{barrow}"),
+        ("listing-gone", f"/a/{scenery.gone}"),
+        ("towns", "/villes"),
+        ("town-here", f"/villes/{slug['Quimper']}"),
+        ("town", f"/villes/{slug['Lorient']}"),
+        ("town-silent", f"/villes/{slug['Vannes']}"),
+        ("help", "/aide"),
+        ("rules", "/regles"),
+        ("accessibility", "/accessibilite"),
+        ("privacy", "/donnees"),
+        ("nowhere", "/nulle-part"),
+        ("door", f"/compte?next=/a/{trailer}/demander"),
+    ]
+    rubrics = [each.rubric for each in scenery.place("Quimper").town.registry.practices]
+    resident = [
+        ("publish", "/publier"),
+        *((f"publish-{rubric}", f"/publier/{rubric}") for rubric in rubrics),
+        ("edit", f"/a/{code('Quimper', SEWING)}/modifier"),
+        ("listing-own", f"/a/{code('Quimper', SEWING)}"),
+        ("ask", f"/a/{trailer}/demander"),
+        ("requests", "/demandes"),
+        ("request-accepted", f"/demandes/{asked['accepted']}"),
+        ("request-unsent", f"/demandes/{asked['unsent']}"),
+        ("request-declined", f"/demandes/{asked['declined']}"),
+        ("account", "/compte"),
+    ]
+    admin = [
+        ("desk", "/admin"),
+        ("desk-towns", "/admin/villes"),
+        ("desk-link", "/admin/villes/relier"),
+        ("desk-town", f"/admin/villes/{slug['Lorient']}"),
+        ("desk-town-silent", f"/admin/villes/{slug['Vannes']}"),
+        ("desk-town-words", f"/admin/villes/{slug['Auray']}"),
+        ("desk-people", "/admin/membres"),
+        ("request-received", f"/demandes/{asked['received']}"),
+    ]
+    return [
+        *((name, "", path) for name, path in visitor),
+        *((name, "Nolwenn", path) for name, path in resident),
+        *((name, "Maïwenn", path) for name, path in admin),
+    ]
+
+
+def drawing(title: str) -> bytes:
+    """Return a drawing that stands for a photo of a thing on two wheels, as a JPEG."""
+    image = Image.new("RGB", (1200, 900), "#cfd6d3")
+    pen = ImageDraw.Draw(image)
+    ink, width = "#182126", 16
+    shift = sum(title.encode()) % 120 - 60
+    pen.rectangle((250, 330 + shift, 800, 560 + shift), outline=ink, width=width)
+    for x in (390, 530, 670):
+        pen.line((x, 330 + shift, x, 560 + shift), fill=ink, width=width - 4)
+    pen.line((250, 445 + shift, 800, 445 + shift), fill=ink, width=width - 4)
+    pen.line((800, 540 + shift, 960, 540 + shift, 1060, 380 + shift), fill=ink, width=width)
+    pen.ellipse((400, 480 + shift, 660, 740 + shift), fill="#cfd6d3", outline=ink, width=width)
+    pen.ellipse((515, 595 + shift, 545, 625 + shift), fill=ink)
+    pen.line((100, 746 + shift, 1100, 746 + shift), fill=ink, width=8)
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=88)
+    return buffer.getvalue()
+
+
+class _Quiet(WSGIRequestHandler):
+    protocol_version = "HTTP/1.1"  # connections are kept, as behind gunicorn
+
+    def log_request(self, *args: Any) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def served(place: Place) -> Iterator[str]:
+    """The address of one town, served on the loopback as long as the block lasts."""
+    server = make_server("127.0.0.1", 0, place.app, threaded=True, request_handler=_Quiet)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
