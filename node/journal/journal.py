@@ -142,9 +142,10 @@ class Journal:
         return held.expires if held else 0
 
     def _keep(self, record: Record) -> None:
-        self.store.put([record])
+        now_ms = self.clock.now_ms()
+        SqlRecordStore(self.town, now_ms=now_ms).put([record])
         projection.show(record, self.registry)
-        partners.hasten(self.clock.now_ms())
+        partners.hasten(now_ms)
 
     # ── theirs ───────────────────────────────────────────────────────────────────────────────
 
@@ -158,7 +159,7 @@ class Journal:
         examined = examine(raws, self.store, now_ms)
         with write_tx():
             settled = self._settled(examined)
-            keep(settled, self.store, now_ms)
+            keep(settled, SqlRecordStore(self.town, carrier=carrier or b"", now_ms=now_ms), now_ms)
             for each in settled:
                 if each.code == STORED and each.record is not None:
                     self._arrived(each.record, carrier)
