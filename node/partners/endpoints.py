@@ -9,7 +9,7 @@ from flask import Blueprint, Response, current_app, request
 from federation import limits
 from federation.errors import ProtocolError, RemoteProtocolError
 from federation.gate import Gate, Passage
-from federation.limits import OCTETS
+from federation.limits import CBOR, OCTETS
 from federation.messages import Introduction, decode_ids, encode_error
 from federation.session import Host, PeerSeen, Received
 from federation.signature import HttpReply, HttpRequest
@@ -53,10 +53,8 @@ def _asked() -> HttpRequest:
 
 
 def _plain(reply: HttpReply) -> Response:
-    answer = Response(reply.body, reply.status)
-    answer.headers.extend(dict(reply.headers))
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
+    headers = {"content-type": CBOR, **reply.headers, "cache-control": "no-store"}
+    return Response(reply.body, reply.status, headers)
 
 
 def _gate(town: Any) -> Gate:
