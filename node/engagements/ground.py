@@ -110,6 +110,11 @@ def written(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
+def because(code: str, text: str = "") -> str:
+    """Return the reason home gives, as a column keeps it: a code, a keeper's own words."""
+    return written({"code": code, "text": text}) if code or text else ""
+
+
 def read(text: str) -> Any:
     """Return what a JSON column holds; an empty one holds nothing."""
     return json.loads(text) if text else {}

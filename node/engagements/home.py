@@ -10,7 +10,7 @@ from node.domain.lifecycle import WITHDRAW, Transition
 from node.engagements import verdicts
 from node.engagements.between.post import publish
 from node.engagements.between.registers import Deed
-from node.engagements.ground import Ground, read, written
+from node.engagements.ground import Ground, because, read, written
 from node.engagements.moves import Refused, affect, enter, note
 from node.engagements.telling import tell_asker, tell_keeper
 from node.store.promises import engagements as rows
@@ -60,7 +60,7 @@ def _told(row: Engagement, deed: Deed, role: str) -> dict[str, str]:
     reason, contact = deed.wish.get("reason", ""), deed.wish.get("contact", "")
     if role != "keeper":
         return {}
-    told = {"reason": written({"code": deed.action, "text": reason})} if reason else {}
+    told = {"reason": because(deed.action, reason)} if reason else {}
     if contact:
         told["contacts"] = written({**read(row.contacts), "keeper": contact})
     return told
@@ -75,7 +75,7 @@ def listing_gone(ground: Ground, key: bytes) -> list[Engagement]:
     for row in rows.of_listing(ground.town, key):
         lifecycle = ground.lifecycle(row)
         if row.state == lifecycle.start:
-            reason = written({"code": verdicts.UNKNOWN_LISTING})
+            reason = because(verdicts.UNKNOWN_LISTING)
             row = enter(ground, row, lifecycle.refuses_to, ground.now_ms(), reason=reason)
             note(row, secrets.token_bytes(8), GONE, ground.now_ms(), "home")
             tell_asker(ground, row)

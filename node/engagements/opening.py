@@ -12,7 +12,15 @@ from node.domain.practice import Engaging, Terms
 from node.domain.words import N_
 from node.engagements import verdicts
 from node.engagements.between.registers import REPLY, Deed, register_key
-from node.engagements.ground import REACH_MS, Ground, entered, is_on_offer, seen_of, written
+from node.engagements.ground import (
+    REACH_MS,
+    Ground,
+    because,
+    entered,
+    is_on_offer,
+    seen_of,
+    written,
+)
 from node.engagements.moves import enter, note, record_deed, take, units_for
 from node.engagements.telling import ASKED, tell_asker, tell_keeper
 from node.store.catalogue import holdings, listings
@@ -124,7 +132,7 @@ def _start(
         version=1,
         saw=wish.saw,
         terms=written(terms),
-        reason="" if is_ok else written({"code": code}),
+        reason=because("" if is_ok else code),
         contacts=written(wish.contacts) if is_ok else "{}",
         names=written(wish.names),
         answer_by_ms=wish.answer_by_ms,

@@ -151,19 +151,28 @@ def found(
     """Found a town in `folder`; power cuts are not what these tests are about, so it is fast."""
     home = folder / name
     home.mkdir(parents=True)
-    keyring, _ = Keyring.create(home, clock.now_ms())
+    Keyring.create(home, clock.now_ms())
     database = open_database(home / "lavoir.db")
-    database.execute_sql("PRAGMA synchronous=OFF")
     migrate(database)
-    registry = Registry(practices)
-    store = SqlRecordStore(keyring.town)
-    journal = Journal(keyring, clock, registry, store)
-    town = TownHere(name, clock, keyring, database, journal, Engagements(journal, registry, clock))
+    database.close()
+    town = opened(folder, name, clock, practices)
     with town.inside():
-        store.add_keyset(keyring.genesis)
-        said = profile.Profile(name=name, hpke=keyring.hpke[0].public)
-        journal.publish(profile.KIND, plain(said), key=profile.KEY)
+        town.journal.store.add_keyset(town.keyring.genesis)
+        said = profile.Profile(name=name, hpke=town.keyring.hpke[0].public)
+        town.journal.publish(profile.KIND, plain(said), key=profile.KEY)
     return town
+
+
+def opened(
+    folder: Path, name: str, clock: FixedClock, practices: tuple[Practice, ...] = (LENDING,)
+) -> TownHere:
+    """Open a town that was founded in `folder`."""
+    keyring = Keyring.load(folder / name)
+    database = open_database(folder / name / "lavoir.db")
+    database.execute_sql("PRAGMA synchronous=OFF")
+    registry = Registry(practices)
+    journal = Journal(keyring, clock, registry, SqlRecordStore(keyring.town))
+    return TownHere(name, clock, keyring, database, journal, Engagements(journal, registry, clock))
 
 
 def know(one: TownHere, other: TownHere, status: str = "active") -> None:

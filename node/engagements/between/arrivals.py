@@ -15,7 +15,7 @@ from node.engagements import verdicts
 from node.engagements.between import asker, inner
 from node.engagements.between.post import MESSAGE, publish
 from node.engagements.between.registers import Deed, Request
-from node.engagements.ground import Ground, entered, read, written
+from node.engagements.ground import Ground, because, entered, read, written
 from node.engagements.home import judge
 from node.engagements.moves import record_deed, restate
 from node.engagements.opening import ASK, Wish, open_for
@@ -145,7 +145,7 @@ def _buried_reply(ground: Ground, record: Record) -> None:
         return
     lifecycle = ground.lifecycle(row)
     columns = entered(lifecycle, lifecycle.state(REVOKED), {"since": ground.now_ms()})
-    reason = written({"code": "record_removed"})
+    reason = because("record_removed")
     rows.change(row.id, **columns, reason=reason, contacts="{}", reply_record=record.id)
     tell_asker(ground, rows.find(row.id))
 

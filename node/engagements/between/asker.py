@@ -22,7 +22,7 @@ from node.engagements.between.registers import (
     Reply,
     register_key,
 )
-from node.engagements.ground import REACH_MS, Ground, entered, read, written
+from node.engagements.ground import REACH_MS, Ground, because, entered, read, written
 from node.engagements.moves import record_deed
 from node.engagements.telling import UNANSWERED, tell_asker
 from node.store.catalogue.listings import Listing
@@ -160,7 +160,6 @@ def _said(
     contacts = {name: text for name, text in read(row.contacts).items() if name == "asker"}
     if reply.contact:
         contacts["keeper"] = reply.contact
-    told = {"code": reply.reason, "text": reply.reason_text}
     return {
         "state": reply.state,
         "since_ms": reply.since_ms,
@@ -171,7 +170,7 @@ def _said(
         "version": reply.version,
         "applied_version": reply.version,
         "gen": reply.gen,
-        "reason": written(told) if reply.reason or reply.reason_text else "",
+        "reason": because(reply.reason, reply.reason_text),
         "contacts": "{}" if is_final else written(contacts),
         "ends_ms": reply.ends_ms,
         "answer_by_ms": row.answer_by_ms if reply.state == start else None,
