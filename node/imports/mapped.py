@@ -47,6 +47,7 @@ def mapped(mapping: FieldMap, practice: Practice, reader: str) -> Importer:
         reader=reader,
         body=lambda row: _Filling(mapping, practice, asked, row).body(),
         key=lambda row: row.key_of(mapping.key_columns),
+        columns=(*mapping.key_columns, *mapping.spelling("title").sources),
         source=source,
     )
 

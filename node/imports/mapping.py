@@ -84,6 +84,13 @@ class FieldMap(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
         """Return the columns that name a row."""
         return [self.key] if isinstance(self.key, str) else list(self.key)
 
+    @property
+    def named_columns(self) -> list[str]:
+        """Return the columns that the fields and the place are read from."""
+        spellings = [self.spelling(name) for name in self.fields]
+        place = [getattr(self.place, word) for word in PLACE_WORDS]
+        return [column for each in spellings for column in each.sources] + list(filter(None, place))
+
     def spelling(self, name: str) -> Spelling:
         """Return how the field `name` is spelled."""
         written = self.fields[name]

@@ -9,16 +9,21 @@ from node.domain.schema import checked, plain
 from node.domain.words import N_
 from node.imports.mapped import mapped
 from node.imports.mapping import FieldMap
+from node.imports.sheets.line import one_line
 from node.imports.sheets.opening import READERS
 
 
 @dataclass(frozen=True)
 class Order:
-    """A file's practice, the importer of its rows, and what stands on each listing as source."""
+    """A file's practice, the importer of its rows, and what stands on each listing as source.
+
+    `named` are the columns a mapping reads, so that one the file has not can be told.
+    """
 
     practice: Practice
     importer: Importer
     source: Source
+    named: tuple[str, ...] = ()
     encoding: str = ""
     delimiter: str = ""
 
@@ -45,7 +50,8 @@ def order_of(
         chosen = _practice(registry, format, practice or mapping.practice)
         importer = mapped(mapping, chosen, format)
     source = _source(importer, mapping, words)
-    return Order(chosen, importer, source, mapping.encoding, mapping.delimiter)
+    named = tuple(mapping.named_columns)
+    return Order(chosen, importer, source, named, mapping.encoding, mapping.delimiter)
 
 
 def _practice(registry: Registry, format: str, name: str) -> Practice:
@@ -61,8 +67,8 @@ def _practice(registry: Registry, format: str, name: str) -> Practice:
 def _source(importer: Importer, mapping: FieldMap, words: dict[str, str]) -> Source:
     known = plain(importer.source) if importer.source else {}
     written = {name: text for name, text in plain(mapping.source).items() if text}
-    said = {name: text.strip() for name, text in words.items() if text.strip()}
-    found = {**known, **written, **said}
+    said = {name: text for name, text in words.items() if text.strip()}
+    found = {name: one_line(text) for name, text in {**known, **written, **said}.items()}
     if not found.get("name"):
         message = N_("Say where the file comes from: it stands on each listing.")
         raise _refused("source", message)

@@ -71,20 +71,33 @@ def import_file(
     _check_columns(order, sheet)
     report = _report(path, format, order, sheet)
     tell = progress or (lambda done, total: None)
-    doubles = Doubles(listed_elsewhere(journal.town, order.practice.name, order.source.name))
-    reading = Reading(
-        order.importer, order.practice, order.source, report,
-        today=day_of(now_ms, ZONE), doubles=doubles, publish=publish,
-    )  # fmt: skip
-    total = 2 * report.rows
-    reading.read(sheet, lambda done: tell(done, total))
+    reading = _read(journal, order, sheet, report, now_ms, publish, tell)
     held = holdings.of_source(order.source.name)
-    plan = planned(reading.ready, reading.refs, held, lives(journal.town, held), now_ms // 1000)
+    living = lives(journal.town, held)
+    plan = planned(reading.ready, reading.refs, held, living, now_ms // 1000)
     _settle(plan, held, reading, withdraw_all=withdraw_all)
     _publish(journal, order, plan.writes, report, now_ms, tell)
     _withdraw(journal, plan, report)
-    tell(total, total)
+    tell(2 * report.rows, 2 * report.rows)
     return report
+
+
+def _read(
+    journal: Journal,
+    order: Order,
+    sheet: Sheet,
+    report: Report,
+    now_ms: int,
+    publish: Collection[str],
+    tell: Progress,
+) -> Reading:
+    listed = listed_elsewhere(journal.town, order.practice.name, order.source.name)
+    reading = Reading(
+        order.importer, order.practice, order.source, report,
+        today=day_of(now_ms, ZONE), doubles=Doubles(listed), publish=publish,
+    )  # fmt: skip
+    reading.read(sheet, lambda done: tell(done, 2 * report.rows))
+    return reading
 
 
 def _check_columns(order: Order, sheet: Sheet) -> None:
@@ -95,6 +108,13 @@ def _check_columns(order: Order, sheet: Sheet) -> None:
         raise Invalid([Problem("file", "columns_missing", message, params)])
 
 
+def _absent(order: Order, sheet: Sheet) -> list[Problem]:
+    """Return a note for each column the mapping reads and no row has."""
+    message = N_("The mapping reads this column, and the file does not have it.")
+    absent = [column for column in dict.fromkeys(order.named) if column not in sheet.columns]
+    return [Problem(column, "column_absent", message) for column in absent]
+
+
 def _report(path: Path, format: str, order: Order, sheet: Sheet) -> Report:
     return Report(
         file=path.name,
@@ -103,7 +123,7 @@ def _report(path: Path, format: str, order: Order, sheet: Sheet) -> Report:
         source=plain(order.source),
         counted_in=sheet.counted_in,
         rows=len(sheet.lines),
-        notes=list(sheet.notes),
+        notes=[*sheet.notes, *_absent(order, sheet)],
     )
 
 

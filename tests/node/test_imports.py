@@ -1,10 +1,8 @@
 """One import from a file to listings: what it adds, revises, renews, withdraws, leaves alone."""
 
 import csv
-import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,38 +10,12 @@ from hypothesis import strategies as st
 
 from federation import codec
 from node.domain.errors import DomainError
-from node.imports.report import Report
-from node.imports.run import BATCH, import_file
-from node.store.catalogue import holdings, listings
+from node.imports.run import BATCH
+from node.store.catalogue import listings
 from node.store.catalogue.listings import Listing
 from node.store.database import write_tx
-from node.store.sets import records
+from tests.node.import_town import COLUMNS, bnlc, bodies, bring, counts, spot, stamps
 from tests.world import Place, World
-
-DAY_MS = 86_400_000
-COLUMNS = (
-    "id_lieu", "id_local", "nom_lieu", "ad_lieu", "com_lieu", "insee", "type", "date_maj", "ouvert",
-    "source", "Xlong", "Ylat", "nbre_pl", "nbre_pmr", "duree", "horaires", "proprio", "lumiere",
-    "comm",
-)  # fmt: skip
-
-
-def spot(number: int, **cells: str) -> dict[str, str]:
-    """A carpool place of Lorient; each stands a little further east."""
-    return {
-        "id_lieu": f"56121-C-{number:03}",
-        "id_local": f"C-{number:03}",
-        "nom_lieu": f"Aire {number}",
-        "com_lieu": "LORIENT",
-        "insee": "56121",
-        "type": "Aire de covoiturage",
-        "date_maj": "2024-05-02",
-        "ouvert": "true",
-        "source": "225600014",
-        "Xlong": f"-3.3{number:04}",
-        "Ylat": "47.7483",
-        **cells,
-    }
 
 
 @pytest.fixture
@@ -51,44 +23,6 @@ def lorient(tmp_path: Path) -> Iterator[Place]:
     place = World(tmp_path).found("Lorient")
     yield place
     place.town.close()
-
-
-def bnlc(tmp_path: Path, rows: list[dict[str, str]], extra: tuple[str, ...] = ()) -> Path:
-    path = tmp_path / "bnlc.csv"
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, [*COLUMNS, *extra], restval="")
-        writer.writeheader()
-        writer.writerows(rows)
-    return path
-
-
-def bring(place: Place, path: Path, format: str = "bnlc", **how: Any) -> Report:
-    """Import as the command line does, and check that the numbers add up."""
-    with place.inside() as town:
-        now_ms = town.clock.now_ms()
-        report = import_file(town.journal, town.registry, path, format=format, now_ms=now_ms, **how)
-    told = report.as_json()
-    assert report.rows == report.listed + report.rejected
-    assert json.loads(json.dumps(told)) == told
-    return report
-
-
-def bodies(place: Place) -> dict[str, dict[str, Any]]:
-    """Return {title: body} of what the town lists."""
-    with place.inside() as town:
-        rows = Listing.select().where(Listing.origin == town.id)
-        return {row.title: codec.loads(row.body) for row in rows if row.state == "published"}
-
-
-def stamps(place: Place) -> dict[bytes, bytes]:
-    """Return {register: record id} of all the town has signed."""
-    with place.inside():
-        return {bytes(row.key): bytes(row.id) for row in records.walk()}
-
-
-def counts(report: Report) -> dict[str, int]:
-    names = ("new", "changed", "renewed", "unchanged", "rejected", "withdrawn", "held_back")
-    return {name: getattr(report, name) for name in names if getattr(report, name)}
 
 
 # ── again and again ──────────────────────────────────────────────────────────────────────────
@@ -317,107 +251,3 @@ def test_no_cells_at_all_stop_an_import_and_each_row_is_a_listing_or_a_rejection
         return
     again = bring(lorient, path, withdraw_all=True)
     assert again.unchanged == first.listed and again.rejected == first.rejected
-
-
-# ── other shapes ─────────────────────────────────────────────────────────────────────────────
-
-BOXES = (
-    "practice=directory",
-    "key=id",
-    "title=nom",
-    "sort:=boite_a_livres",
-    "postcode=cp",
-    "commune=ville",
-)
-SAID = {"source": "Ville de Lorient", "licence": "Licence Ouverte 2.0"}
-
-
-def test_geojson_with_options_becomes_listings(lorient: Place, tmp_path: Path) -> None:
-    def item(id: int, geometry: object, **more: object) -> dict[str, object]:
-        properties = {"id": id, "nom": f"Boîte {id}", "ville": "Lorient", **more}
-        return {"type": "Feature", "geometry": geometry, "properties": properties}
-
-    square = [[[-3.37, 47.74], [-3.36, 47.74], [-3.36, 47.75], [-3.37, 47.75], [-3.37, 47.74]]]
-    tree = {
-        "type": "FeatureCollection",
-        "features": [
-            item(1, {"type": "Point", "coordinates": [-3.37, 47.75]}),
-            item(2, {"type": "Point", "coordinates": [47.75, -3.37]}),
-            item(3, None),
-            item(4, None, ville=""),
-            item(5, {"type": "Polygon", "coordinates": square}),
-            item(6, {"type": "LineString", "coordinates": [[-3.3, 47.7], [-3.2, 47.7]]}),
-            item(7, {"type": "Point", "coordinates": [float("nan"), float("inf")]}, ville=""),
-            item(8, {"type": "Point", "coordinates": [-3.36, 47.74]}, note="<b>gras</b>"),
-        ],
-    }
-    path = tmp_path / "boites.geojson"
-    path.write_text(json.dumps(tree), encoding="utf-8")
-    report = bring(lorient, path, "geojson", options=BOXES, **SAID)
-    assert counts(report) == {"new": 5, "rejected": 3}
-    assert report.reasons() == {"no_place": 2, "geometry": 1}
-    doubts = report.doubts()
-    assert (doubts["swapped"], doubts["no_position"], doubts["area"], doubts["html"]) == (
-        1,
-        1,
-        1,
-        1,
-    )
-    assert bodies(lorient)["Boîte 8"]["extra"] == [["note", "<b>gras</b>"]]
-    assert bodies(lorient)["Boîte 2"]["place"]["lat_e6"] == 47_750_000
-    assert counts(bring(lorient, path, "geojson", options=BOXES, **SAID)) == {
-        "unchanged": 5,
-        "rejected": 3,
-    }
-
-
-def test_imported_html_and_links_never_become_markup_on_a_page(
-    lorient: Place, tmp_path: Path
-) -> None:
-    path = tmp_path / "boites.csv"
-    path.write_text(
-        "id,nom,ville,texte,note\n"
-        "1,<script>alert(1)</script>,Lorient,<img src=x onerror=alert(2)>,<i>n</i>\n",
-        encoding="utf-8",
-    )
-    report = bring(lorient, path, "csv", options=(*BOXES, "text=texte"), **SAID)
-    assert report.doubts()["html"] == 3
-    with lorient.inside():
-        code = Listing.select().get().code
-    page = lorient.app.test_client().get(f"/a/{code}").get_data(as_text=True)
-    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
-    for markup in ("<script>alert", "<img src=x", "<i>n</i>"):
-        assert markup not in page
-
-
-def test_a_practice_without_the_fields_of_the_file_still_keeps_its_columns(
-    lorient: Place, tmp_path: Path
-) -> None:
-    path = tmp_path / "objets.csv"
-    path.write_text("ref;objet;etat;ville\n1;Perceuse;rouge;Lorient\n", encoding="utf-8")
-    options = (
-        "practice=lending", "key=ref", "title=objet", "commune=ville", "object:=bricolage",
-        "verb:=preter", "condition:=bon", "owner:=library",
-    )  # fmt: skip
-    report = bring(lorient, path, "csv", options=options, **SAID)
-    assert counts(report) == {"new": 1}
-    assert bodies(lorient)["Perceuse"]["extra"] == [["etat", "rouge"]]
-
-
-def test_imported_listings_cross_to_a_partner_with_their_source(tmp_path: Path) -> None:
-    world = World(tmp_path / "world")
-    world.folder.mkdir()
-    lorient, quimper = world.found("Lorient"), world.found("Quimper")
-    world.pair("Lorient", "Quimper")
-    bring(lorient, bnlc(tmp_path, [spot(1), spot(2)]))
-    world.sync()
-    with quimper.inside():
-        found = list(Listing.select().where(Listing.origin == lorient.town.id))
-        assert {row.title for row in found} == {"Aire 1", "Aire 2"}
-        assert {row.source for row in found} == {"Base nationale des lieux de covoiturage"}
-        assert not holdings.of_source("Base nationale des lieux de covoiturage")
-    bring(lorient, bnlc(tmp_path, [spot(1)]))
-    world.sync()
-    with quimper.inside():
-        live = Listing.select().where(Listing.state == "published")
-        assert {row.title for row in live} == {"Aire 1"}

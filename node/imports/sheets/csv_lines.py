@@ -8,7 +8,7 @@ from typing import Any
 
 from node.domain.errors import Invalid, Problem
 from node.domain.words import N_
-from node.imports.sheets.line import Line, column_name
+from node.imports.sheets.line import Line, one_line
 
 DELIMITERS = ",;\t|"
 COLUMNS_MAX = 500
@@ -65,7 +65,7 @@ def _header(reader: Any, notes: list[Problem]) -> tuple[str, ...]:
         raise _no_header(str(error)) from None
     if not any(name.strip() for name in names) or len(names) > COLUMNS_MAX:
         raise _no_header(f"{len(names)} columns")
-    return _unique([column_name(name) for name in names], notes)
+    return _unique([one_line(name) for name in names], notes)
 
 
 def _no_header(reason: str) -> Invalid:

@@ -11,16 +11,10 @@ from typing import Any
 from node.domain.errors import Invalid, Problem
 from node.domain.words import N_
 from node.imports.sheets.geometry import position_of
-from node.imports.sheets.line import Line, column_name
+from node.imports.sheets.line import Line, one_line
 
 DEPTH_MAX = 6
 CELL_MAX = 20_000  # far more than a listing keeps; what is longer is told there
-
-
-class Number(str):
-    """A number as it was written."""
-
-    __slots__ = ()
 
 
 def json_lines(text: str, *, geojson: bool) -> tuple[tuple[str, ...], list[Line]]:
@@ -45,9 +39,9 @@ def _parsed(text: str) -> Any:
     try:
         return json.loads(
             text,
-            parse_int=Number,
-            parse_float=Number,
-            parse_constant=Number,
+            parse_int=str,
+            parse_float=str,
+            parse_constant=str,
             object_pairs_hook=_object_of,
         )
     except RecursionError:
@@ -62,7 +56,7 @@ def _object_of(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     """Return the object of its pairs; a name that comes again is kept as "name (2)"."""
     found: dict[str, Any] = {}
     for written, value in pairs:
-        name = column_name(written) or "?"
+        name = one_line(written) or "?"
         spelled, turn = name, 2
         while spelled in found:
             spelled, turn = f"{name} ({turn})", turn + 1

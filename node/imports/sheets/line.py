@@ -22,6 +22,6 @@ class Line:
     doubt: Problem | None = None
 
 
-def column_name(written: str) -> str:
-    """Return the name of a column as it is told and kept: one line, no control characters."""
+def one_line(written: str) -> str:
+    """Return a name (of a column, of a source) as it is told: one line, no control characters."""
     return " ".join(tidy(written).split())[:200]
