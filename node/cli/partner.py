@@ -102,7 +102,10 @@ def _told(town: Town, row: partners.Partner) -> dict[str, object]:
 
 
 def _say_words(said: dict[str, object]) -> None:
-    click.echo(f"{said['name']} answered. Call them and compare these six words:")
+    if said["status"] == "introduced":
+        click.echo(f"{said['name']} can be read now. To ask there too, call them and compare:")
+    else:
+        click.echo(f"{said['name']} answered. Call them and compare these six words:")
     click.echo("  " + " ".join(str(word) for word in said["words"]))  # type: ignore[attr-defined]
     click.echo(f"The same on both sides? Then: lavoir partner confirm {said['name']!r}")
 
