@@ -194,3 +194,39 @@ def exchange(one: TownHere, other: TownHere, rounds: int = 3) -> None:
     for _ in range(rounds):
         other.hear(one.raws(), one)
         one.hear(other.raws(), other)
+
+
+@dataclass
+class Two:
+    """Home (Lorient) and the asker's town (Quimper), paired, with one clock."""
+
+    clock: FixedClock
+    home: TownHere
+    away: TownHere
+
+    def exchange(self) -> None:
+        """Carry everything both ways."""
+        exchange(self.home, self.away)
+
+    def both(self, row: Engagement) -> tuple[str, str]:
+        """Return the state at home and as the asker's town knows it."""
+        return self.home.row(row).state, self.away.row(row).state
+
+    def asked(self, **body: object) -> Engagement:
+        """Return an ask that home has received."""
+        listing = self.home.publish(**body)  # type: ignore[arg-type]
+        self.exchange()
+        row = self.away.ask(listing, message="Pour un déménagement")
+        self.exchange()
+        return row
+
+
+@contextmanager
+def two_towns(folder: Path) -> Iterator[Two]:
+    """Found home and the asker's town, paired."""
+    clock = FixedClock(START_MS)
+    home, away = found(folder, "Lorient", clock), found(folder, "Quimper", clock)
+    pair(home, away)
+    yield Two(clock, home, away)
+    for town in (home, away):
+        town.database.close()
