@@ -8,11 +8,12 @@ withdrawal is held back until it is asked for.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
+from federation.record import TOMBSTONE
+from federation.store import Current
 from node.domain.errors import Problem
 from node.domain.words import N_
 from node.imports.reading import Ready
 from node.store.catalogue.holdings import Holding
-from node.store.catalogue.listings import Listing
 
 RENEW_BEFORE_S = 60 * 86_400
 FEW = 10  # that many may vanish at once without a question, whatever their share
@@ -38,47 +39,29 @@ class Plan:
     by_hand: list[Ready] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class Life:
-    """Whether a listing of ours was withdrawn, and until when (unix seconds) its record lives."""
-
-    is_withdrawn: bool
-    expires_s: int
-
-
-def lives(town: bytes, source: Mapping[str, Holding]) -> dict[bytes, Life]:
-    """Return {key: life} of the listings that these holdings stand behind."""
-    query = Listing.select(Listing.key, Listing.state, Listing.expires).where(
-        Listing.origin == town
-    )
-    keys = {holding.key for holding in source.values()}
-    return {
-        key: Life(state == "withdrawn", expires)
-        for key, state, expires in query.tuples()
-        if key in keys
-    }
-
-
 def planned(
     ready: Collection[Ready],
     refs: Collection[str],
     held: Mapping[str, Holding],
-    living: Mapping[bytes, Life],
+    signed: Mapping[bytes, Current],
     now_s: int,
 ) -> Plan:
-    """Return what `ready` changes; `refs` are all references of the file, of rejected rows too."""
+    """Return what `ready` changes of what is `held`; `signed` is what our registers hold, by key.
+
+    `refs` are all references of the file, of rejected rows too.
+    """
     plan = Plan()
     for each in ready:
         holding = held.get(each.ref)
-        life = living.get(holding.key) if holding else None
+        life = signed.get(holding.key) if holding else None
         if holding is None:
             plan.writes.append(Write(each, None, "new"))
-        elif life and life.is_withdrawn:
+        elif life and life.state == TOMBSTONE:
             plan.by_hand.append(each)
             plan.unchanged += 1
         elif holding.digest != each.digest:
             plan.writes.append(Write(each, holding.key, "changed"))
-        elif life is None or life.expires_s < now_s + RENEW_BEFORE_S:
+        elif life is None or life.expires < now_s + RENEW_BEFORE_S:
             plan.writes.append(Write(each, holding.key, "renewed"))
         else:
             plan.unchanged += 1

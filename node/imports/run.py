@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from federation import codec
+from federation.store import Current
 from node.domain.capacity import day_of
 from node.domain.errors import Invalid, Problem
 from node.domain.practice import Registry
@@ -17,7 +18,7 @@ from node.domain.words import N_
 from node.imports.doubles import Doubles, listed_elsewhere
 from node.imports.mapping import read_mapping
 from node.imports.order import Order, formats, order_of
-from node.imports.plan import Plan, Write, doubt_of, lives, planned
+from node.imports.plan import Plan, Write, doubt_of, planned
 from node.imports.reading import Reading
 from node.imports.report import Report, Told
 from node.imports.sheets.opening import Sheet, open_sheet
@@ -73,8 +74,8 @@ def import_file(
     tell = progress or (lambda done, total: None)
     reading = _read(journal, order, sheet, report, now_ms, publish, tell)
     held = holdings.of_source(order.source.name)
-    living = lives(journal.town, held)
-    plan = planned(reading.ready, reading.refs, held, living, now_ms // 1000)
+    signed = _signed(journal, held)
+    plan = planned(reading.ready, reading.refs, held, signed, now_ms // 1000)
     _settle(plan, held, reading, withdraw_all=withdraw_all)
     _publish(journal, order, plan.writes, report, now_ms, tell)
     _withdraw(journal, plan, report)
@@ -127,6 +128,12 @@ def _report(path: Path, format: str, order: Order, sheet: Sheet) -> Report:
     )
 
 
+def _signed(journal: Journal, held: dict[str, Holding]) -> dict[bytes, Current]:
+    """Return what our registers behind these holdings hold now, by key."""
+    current = journal.store.current((journal.town, each.key) for each in held.values())
+    return {key: each for (_town, key), each in current.items()}
+
+
 def _settle(plan: Plan, held: dict[str, Holding], reading: Reading, *, withdraw_all: bool) -> None:
     """Enter into the report what the plan leaves as it is, and hold back what is doubtful."""
     report = reading.report
@@ -153,16 +160,27 @@ def _publish(
     for start in range(0, len(writes), BATCH):
         batch = writes[start : start + BATCH]
         with write_tx():
-            for write in batch:
+            for write in _still_due(order, batch, report):
                 body = {**write.ready.body, **_by_hand(journal.town, write.key)}
                 record = journal.publish(order.practice.kind, body, key=write.key)
                 holdings.keep_import(
                     record.key, order.source.name, write.ready.ref, write.ready.digest, now_ms
                 )
-        for write in batch:
-            setattr(report, write.why, getattr(report, write.why) + 1)
         done = report.rows * (start + len(batch)) // len(writes)
         tell(report.rows + done, 2 * report.rows)
+
+
+def _still_due(order: Order, batch: list[Write], report: Report) -> list[Write]:
+    """Return the writes of a batch that another import has not done meanwhile; count them all."""
+    refs = [write.ready.ref for write in batch if write.why == "new"]
+    source = order.source.name
+    query = Holding.select().where(Holding.source == source, Holding.source_ref.in_(refs))
+    done = {each.source_ref for each in query}
+    due = [write for write in batch if write.why != "new" or write.ready.ref not in done]
+    for write in due:
+        setattr(report, write.why, getattr(report, write.why) + 1)
+    report.unchanged += len(batch) - len(due)
+    return due
 
 
 def _by_hand(town: bytes, key: bytes | None) -> dict[str, Any]:

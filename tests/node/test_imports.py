@@ -152,6 +152,19 @@ def test_an_import_stopped_anywhere_is_finished_by_the_next(
     assert len(bodies(lorient)) == rows
 
 
+def test_two_imports_of_one_file_at_once_list_each_row_once(lorient: Place, tmp_path: Path) -> None:
+    path = bnlc(tmp_path, [spot(number) for number in range(BATCH + 5)])
+    other: list[int] = []
+
+    def meanwhile(done: int, total: int) -> None:
+        if done > BATCH + 5 and not other:  # the first batch is written
+            other.append(0)
+            other[0] = bring(lorient, path).new
+
+    assert bring(lorient, path, progress=meanwhile).new + other[0] == BATCH + 5
+    assert other[0] == 5 and len(bodies(lorient)) == BATCH + 5
+
+
 def test_progress_only_goes_forward_and_ends_at_the_end(lorient: Place, tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
     path = bnlc(tmp_path, [spot(number) for number in range(450)])
