@@ -18,6 +18,8 @@ from federation.signature import HttpReply, HttpRequest, sign_request, verify_re
 from federation.stamp import next_stamp
 from node.domain.schema import plain
 from node.journal.keyring import Keyring
+from node.members import accounts, sessions
+from node.pages.around import slug
 from node.partners import pairing
 from node.practices.lending.practice import PRACTICE
 from node.store import marks
@@ -203,3 +205,25 @@ def open_invitation(place: Place) -> dict[str, Any]:
     """Return what the town keeps of its open invitation; empty when there is none."""
     with place.inside():
         return dict(json.loads(marks.read("invitation", "{}")))
+
+
+# ── the desk ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def desk_page(place: Place, path: str, **headers: str) -> str:
+    """Return a page of the desk as its administrator reads it, in French."""
+    with place.inside() as town:
+        admin = accounts.named("Accueil") or accounts.create(
+            "Accueil", None, roles=("admin",), now_ms=town.clock.now_ms()
+        )
+        token = sessions.open(admin.id, now_ms=town.clock.now_ms())
+    client = place.app.test_client()
+    client.set_cookie(f"lavoir-{place.town.id.hex()[:8]}", token, domain="localhost")
+    page = client.get(path, headers={"Accept-Language": "fr", **headers})
+    assert page.status_code == 200, (page.status_code, page.text[-2_000:])
+    return page.text
+
+
+def desk_page_of(place: Place, other: Place) -> str:
+    """Return a town's page of one of its partners."""
+    return desk_page(place, f"/admin/villes/{slug(other.town.id)}")
