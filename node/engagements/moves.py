@@ -64,7 +64,8 @@ def take(ground: Ground, row: Engagement) -> None:
 def enter(ground: Ground, row: Engagement, after: str, at_ms: int, **more: Any) -> Engagement:
     """Bring a row of ours into another state, take or give back capacity, raise its version.
 
-    Returns the row as it is now; raises Refused. A final state forgets both contacts.
+    Returns the row as it is now; raises Refused. A final state forgets both contacts, and what was
+    said on the way.
     """
     lifecycle = ground.lifecycle(row)
     old, new = lifecycle.state(row.state), lifecycle.state(after)
@@ -75,7 +76,7 @@ def enter(ground: Ground, row: Engagement, after: str, at_ms: int, **more: Any) 
     moments = ground.moments(ground.rules(row), read(row.terms), at_ms)
     columns = {**entered(lifecycle, new, moments), **more}
     if new.final:
-        columns["contacts"] = "{}"
+        columns |= {"contacts": "{}", "reason": more.get("reason", "")}
     return restate(row, **columns)
 
 

@@ -4,7 +4,7 @@ Nothing here runs ahead of what is signed: "asked" is not "booked", "you withdre
 "cancelled" (ENGAGEMENTS, What each page may show).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from node.domain.lifecycle import CANCELLED, REVOKED, WITHDRAW
 from node.domain.words import N_
@@ -21,8 +21,8 @@ from node.store.promises.engagements import Engagement
 class Words:
     """One sentence: a message id, its values, and its instants (UTC ms), which pages write out.
 
-    `note` is a second message id with the same values, "" if there is nothing to add; `tone` is
-    ok, wait or stop.
+    `note` is a second message id with the same values, "" if there is nothing to add; `quote` is
+    what the keeper wrote, as they wrote it; `tone` is ok, wait or stop.
     """
 
     message: str
@@ -30,6 +30,7 @@ class Words:
     times: dict[str, int] = field(default_factory=dict)
     note: str = ""
     tone: str = "wait"
+    quote: str = ""
 
 
 def town_name(town: bytes) -> str:
@@ -44,8 +45,10 @@ def town_name(town: bytes) -> str:
 def words(ground: Ground, row: Engagement) -> Words:
     """Return the sentence for an engagement as this town knows it."""
     if ground.is_here(row):
-        return _here(ground, row)
-    return _at_home(ground, row) if ground.decides(row) else _away(ground, row)
+        said = _here(ground, row)
+    else:
+        said = _at_home(ground, row) if ground.decides(row) else _away(ground, row)
+    return replace(said, quote=read(row.reason).get("text", ""))
 
 
 SAID = {
