@@ -5,7 +5,7 @@ from typing import Any
 from flask import Blueprint, render_template, url_for
 
 from node.domain.words import N_
-from node.pages.cards import slug
+from node.pages.around import slug
 from node.pages.here import now_ms
 from node.pages.security import require_role
 from node.partners import health

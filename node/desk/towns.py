@@ -8,7 +8,7 @@ from federation.errors import ProtocolError
 from node.desk.overview import only_admins
 from node.domain.errors import DomainError, NotFound
 from node.domain.words import N_
-from node.pages.cards import slug
+from node.pages.around import slug
 from node.pages.here import member, names, now_ms, town
 from node.pages.language import _
 from node.pages.security import once

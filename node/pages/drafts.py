@@ -1,5 +1,6 @@
 """A listing as a person writes it: the fields all practices share, read together with their own."""
 
+from dataclasses import dataclass, field
 from typing import Any
 
 from flask import request
@@ -12,7 +13,6 @@ from node.domain.words import N_
 from node.pages.here import town
 from node.places import communes
 from node.store.catalogue import blobs
-from node.store.network import towns
 
 TITLE = Field("title", "text", N_("Title"), required=True, max_length=TITLE_MAX)
 TEXT = Field(
@@ -37,6 +37,7 @@ WHO = Field(
 )
 ENDS = Field("ends", "day", N_("Last day it is offered"), N_("Leave empty to let it run."))
 SHARED = (TITLE, TEXT, PLACE, QUARTIER, PHOTOS, WHO, ENDS)
+FEW = 5  # choices of which the first will do for most people
 
 
 def fields_of(practice: Practice) -> dict[str, Field]:
@@ -49,17 +50,21 @@ def fields_of(practice: Practice) -> dict[str, Field]:
     return {**fields, **{each.name: each for each in practice.schema.fields}}
 
 
-def read(practice: Practice) -> Struct:
-    """Return the body for the form that was sent; raises Invalid naming every field at once."""
-    fields = tuple(fields_of(practice).values())
-    problems: list[Problem] = []
-    given: dict[str, Any] = {"lang": town().config.language}
-    if len(practice.verbs) == 1:
+def read(practice: Practice, photos: "Photos", old: Any = None) -> Struct:
+    """Return the body for the form that was sent; raises Invalid naming every field at once.
+
+    `old` is the body being changed: what no field of the form spells (the open data it came from,
+    whether it is paused) stays as it was, and so does a place that was not touched.
+    """
+    fields = fields_of(practice)
+    problems = list(photos.problems)
+    given = _unspelled(old, fields) if old is not None else {"lang": town().config.language}
+    given["photos"] = photos.kept
+    if len(practice.verbs) == 1 and "verb" not in fields:
         given["verb"] = practice.verbs[0][0]
     for gather in (
-        lambda: typed(fields, request.form),
-        lambda: _places(fields),
-        lambda: {"photos": kept_photos()},
+        lambda: typed(tuple(fields.values()), request.form),
+        lambda: _places(tuple(fields.values()), old),
     ):
         try:
             given.update(gather())
@@ -70,16 +75,20 @@ def read(practice: Practice) -> Struct:
     return practice.schema.clean(request.form, **given)
 
 
-def _places(fields: tuple[Field, ...]) -> dict[str, Place]:
+def _unspelled(old: Any, fields: dict[str, Field]) -> dict[str, Any]:
+    return {name: getattr(old, name) for name in old.__struct_fields__ if name not in fields}
+
+
+def _places(fields: tuple[Field, ...], old: Any = None) -> dict[str, Place]:
     """Read every field of kind place: its name, its commune, and where that commune is."""
     problems: list[Problem] = []
     found: dict[str, Place] = {}
+    before = values_of(old) if old is not None else {}
     for field in (each for each in fields if each.kind == "place"):
-        try:
-            place = _place(field)
-        except Invalid as invalid:
-            problems += invalid.problems
-            continue
+        if field.name in before and before[field.name] == typed_place(field):
+            place = getattr(old, field.name)
+        else:
+            place = _place(field, problems)
         if place is not None:
             found[field.name] = place
         elif field.required:
@@ -89,27 +98,32 @@ def _places(fields: tuple[Field, ...]) -> dict[str, Place]:
     return found
 
 
-def _place(field: Field) -> Place | None:
-    name = " ".join(request.form.get(field.name, "").split())[:200]
-    said = " ".join(request.form.get(f"{field.name}_commune", "").split())[:80]
+def typed_place(field: Field) -> dict[str, Any]:
+    """Return what was typed for a place, as its field shows it again."""
+    return {
+        "name": " ".join(request.form.get(field.name, "").split())[:200],
+        "commune": " ".join(request.form.get(f"{field.name}_commune", "").split())[:80],
+        "exact": request.form.get(f"{field.name}_exact") == "1",
+    }
+
+
+def _place(field: Field, problems: list[Problem]) -> Place | None:
+    told = typed_place(field)
+    name, said = told["name"], told["commune"]
     if not name and not said:
         return None
     commune = _commune(said) if said else communes.find(town().config.insee)
     if commune is None:
         message = N_("We do not know the commune “%(commune)s”.")
-        raise Invalid([Problem(field.name, "unknown_commune", message, {"commune": said})])
-    here = towns.find(town().id)
-    centre = (commune.lat_e6, commune.lon_e6)
-    if centre[0] is None and here is not None:
-        centre = (here.lat_e6, here.lon_e6)
-    exact = request.form.get(f"{field.name}_exact") == "1"
+        problems.append(Problem(field.name, "unknown_commune", message, {"commune": said}))
+        return None
     return rounded(
         Place(
             name=name or commune.name,
             insee=commune.insee,
-            lat_e6=centre[0],
-            lon_e6=centre[1],
-            exact=exact,
+            lat_e6=commune.lat_e6,
+            lon_e6=commune.lon_e6,
+            exact=told["exact"],
         )
     )
 
@@ -123,17 +137,38 @@ def _commune(said: str) -> communes.Commune | None:
     )
 
 
-def kept_photos() -> list[Photo]:
-    """Return the photos of the form: those kept before and not removed, and those sent now.
+@dataclass
+class Photos:
+    """The photos of a form: those kept before and not removed, those sent now, what was refused."""
 
-    Raises Invalid (photo_*).
+    kept: list[Photo] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def photos() -> Photos:
+    """Return the photos of the form that was sent; what is kept is on our shelf from now on.
+
+    Slow: never inside a transaction. So a form that is refused for another field shows them again.
     """
     removed = set(request.form.getlist("photos_remove"))
-    kept = [_kept(name) for name in request.form.getlist("photos_kept") if name not in removed]
-    sent = [each for each in request.files.getlist("photos") if each.filename]
+    names = [each for each in request.form.getlist("photos_kept") if each not in removed]
+    found = Photos([each for each in map(_kept, names[:PHOTOS_MAX]) if each is not None])
     alt = " ".join(request.form.get("photos_alt", "").split())[:200]
-    new = [town().photos.keep(each.stream, alt) for each in sent[:PHOTOS_MAX]]
-    return [each for each in kept if each is not None][: PHOTOS_MAX - len(new)] + new
+    for sent in (each for each in request.files.getlist("photos") if each.filename):
+        if len(found.kept) == PHOTOS_MAX:
+            message = N_("At most %(max)d photos, please.")
+            found.problems.append(Problem("photos", "too_many", message, {"max": PHOTOS_MAX}))
+            break
+        try:
+            found.kept.append(town().photos.keep(sent.stream, alt))
+        except Invalid as invalid:
+            found.problems += invalid.problems
+    return found
+
+
+def photo_name(kept: Photo) -> str:
+    """Return how a form names a photo it keeps."""
+    return f"{kept.hash.hex()}:{kept.alt}"
 
 
 def _kept(name: str) -> Photo | None:
@@ -148,6 +183,23 @@ def _kept(name: str) -> Photo | None:
     return Photo(
         hash=digest, width=held.width, height=held.height, size=held.size_bytes, alt=alt[:200]
     )
+
+
+def blank(practice: Practice) -> dict[str, Any]:
+    """Return the values an empty form begins with: the body's own defaults, where there are few.
+
+    A long list of choices begins with none: it is there to be chosen from.
+    """
+    try:
+        values = values_of(practice.schema.read({"title": "-"}))
+    except Invalid:
+        return {"who": "partners"}
+    fields = fields_of(practice)
+    return {
+        name: value
+        for name, value in values.items()
+        if name in fields and name != "title" and len(fields[name].choices) <= FEW
+    }
 
 
 def values_of(body: Any) -> dict[str, Any]:

@@ -8,11 +8,13 @@ from federation.errors import ProtocolError
 from federation.record import parse, verify
 from node.domain.errors import NotFound
 from node.domain.words import N_
-from node.pages import formats
-from node.pages.cards import distance_here, photo, remote
-from node.pages.here import Shown, member, names, shown, town
+from node.pages import askform, formats
+from node.pages.cards import distance_here, line, remote, state
+from node.pages.here import Shown, member, names, now_ms, shown, town
+from node.pages.language import _
 from node.partners import pairing
-from node.store.catalogue import blobs, codes, holdings, listings
+from node.store import audit
+from node.store.catalogue import blobs, codes, listings
 from node.store.network import partners
 from node.store.sets import keysets, records
 
@@ -25,46 +27,56 @@ def show(code: str) -> Any:
     listing = find(code)
     if listing.row.code != code:
         return redirect(url_for(".show", code=listing.row.code), 301)
-    if listing.row.state not in listings.LIVE_STATES:
+    if listing.row.state not in listings.LIVE_STATES or listing.row.expires * 1_000 <= now_ms():
         return render_template("listing/gone.html", section="listings", listing=listing), 410
+    refused = askform.refusal(listing)
+    may_ask = refused is None and member() is not None
     return render_template(
         "listing/show.html",
         section="listings",
         listing=listing,
+        line=line(listing),
         photos=_photos(listing),
         remote=None if listing.is_local else remote(listing),
         distance=distance_here(listing.row.lat_e6, listing.row.lon_e6),
         origin=None if listing.is_local else _origin(listing),
-        is_mine=is_mine(listing),
-        can_ask=can_ask(listing),
+        own=_own(listing) if askform.is_mine(listing) else None,
+        state=state(listing),
+        refused=_(refused.message, **refused.params) if refused else "",
+        ask=askform.draw(listing, askform.first_values(), {}) if may_ask else None,
     )
 
 
+@blueprint.get("/a")
+def by_code() -> Any:
+    """Lead from a code typed in a field to its page."""
+    return redirect(url_for(".show", code=codes.tidy(request.args.get("code", "")) or "-"))
+
+
 def find(code: str) -> Shown:
-    """Return the listing a code (as typed) names; raises NotFound."""
-    row = listings.by_code(codes.tidy(code))
+    """Return the listing a code (as typed), or the key of one of ours in hex, names.
+
+    Raises NotFound.
+    """
+    row = listings.by_code(codes.tidy(code)) or _by_key(code)
     listing = shown(row) if row is not None and not row.hidden else None
     if listing is None:
         raise NotFound("no_listing", N_("There is no listing with this code here."))
     return listing
 
 
-def is_mine(listing: Shown) -> bool:
-    """Return whether the person signed in stands behind this listing."""
-    if not listing.is_local or member() is None:
-        return False
-    held = holdings.find(listing.key)
-    return bool(held is not None and held.member == member().id)
+def _by_key(text: str) -> listings.Listing | None:
+    """Return our listing of a register: how other towns link to it, whatever code they use."""
+    try:
+        return listings.find(town().id, bytes.fromhex(text))
+    except ValueError:
+        return None
 
 
-def can_ask(listing: Shown) -> bool:
-    """Return whether a resident may ask for it here: the practice, the town and its words allow."""
-    if listing.practice.engaging is None or listing.row.state != "published":
-        return False
-    if listing.is_local:
-        return True
-    partner = partners.find(listing.origin)
-    return bool(partner and partner.status == "active" and listing.row.who == "partners")
+def _own(listing: Shown) -> dict[str, Any]:
+    """Return what its keeper reads beside a listing: how many requests are open."""
+    rows = town().engagements.for_listing(listing.origin, listing.key)
+    return {"open": sum(not row.final for row in rows), "is_paused": listing.row.state == "paused"}
 
 
 def signature_of(listing: Shown) -> str:
@@ -87,32 +99,36 @@ def signature_of(listing: Shown) -> str:
 def _origin(listing: Shown) -> dict[str, Any]:
     row = records.by_id(listing.row.record)
     partner = partners.find(listing.origin)
+    compared_ms = _compared_ms(listing.origin)
+    carrier = names()[row.carrier] if row and row.carrier else ""
     return {
         "town": listing.town,
         "home": town().config.name,
         "copied": formats.moment(row.received_ms) if row else "",
         "signature": signature_of(listing),
         "words": pairing.words(town().id, listing.origin),
-        "checked_by": "",
-        "checked_on": "",
-        "href": f"{partner.url}/a/{listing.row.code}" if partner and partner.url else "",
+        "checked_by": _("the desk of %(town)s", town=town().config.name) if compared_ms else "",
+        "checked_on": formats.day(formats.as_moment(compared_ms).date()) if compared_ms else "",
+        "href": f"{partner.url}/a/{listing.key.hex()}" if partner and partner.url else "",
         "report_href": "",
-        "carrier": names()[row.carrier] if row and row.carrier else "",
+        "carrier": carrier if carrier != listing.town else "",
     }
 
 
+def _compared_ms(origin: bytes) -> int:
+    """Return when our desk compared the words with a town, 0 if it did not."""
+    told = audit.latest(20, subject=origin.hex())
+    return next((each.at_ms for each in told if each.action == "partner.confirm"), 0)
+
+
 def _photos(listing: Shown) -> list[dict[str, Any]]:
+    """Return the photos that are here; others are still on their way."""
     found = []
     for each in listing.body.photos:
         held = blobs.find(each.hash)
-        here = held is not None and held.status in ("local", "remote")
-        small = photo(each.hash, each.alt) if here else None
-        src = url_for("photos.show", name=f"{each.hash.hex()}.webp") if here else ""
-        found.append({"src": src, "small": small, "alt": each.alt, "photo": each})
+        if held is not None and held.status in ("local", "remote"):
+            src = url_for("photos.show", name=f"{each.hash.hex()}.webp")
+            small = url_for("photos.show", name=f"{each.hash.hex()}-320.webp")
+            size = {"width": each.width, "height": each.height}
+            found.append({"src": src, "small": small, "alt": each.alt, **size})
     return found
-
-
-@blueprint.get("/a")
-def by_code() -> Any:
-    """Lead from a code typed in a field to its page."""
-    return redirect(url_for(".show", code=codes.tidy(request.args.get("code", "")) or "-"))

@@ -2,18 +2,18 @@
 
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, url_for
 
 from node.domain.errors import Invalid, NotAllowed, NotFound
 from node.domain.practice import Practice
 from node.domain.schema import plain, replace
 from node.domain.words import N_
 from node.members import accounts
-from node.pages import drafts
+from node.pages import askform, drafts
 from node.pages.cards import photo
 from node.pages.here import Shown, member, now_ms, town
 from node.pages.language import _
-from node.pages.listing import find, is_mine
+from node.pages.listing import find
 from node.pages.security import form_key, limit, once, require_member
 from node.store.catalogue import holdings, listings
 from node.store.database import write_tx
@@ -33,7 +33,8 @@ def choose() -> str:
 def form(rubric: str) -> Any:
     """Show the empty form of a practice."""
     require_member()
-    return _form(_practice(rubric), {"who": "partners"}, {})
+    practice = _practice(rubric)
+    return _form(practice, drafts.blank(practice), {})
 
 
 @blueprint.post("/publier/<rubric>")
@@ -41,11 +42,11 @@ def form(rubric: str) -> Any:
 def publish(rubric: str) -> Any:
     """Publish what was written; a refused form comes back as it was typed, with status 422."""
     person = require_member()
-    practice = _practice(rubric)
+    practice, photos = _practice(rubric), drafts.photos()
     try:
-        body = drafts.read(practice)
+        body = drafts.read(practice, photos)
     except Invalid as invalid:
-        return _refused(practice, invalid), 422
+        return _refused(practice, invalid, photos), 422
     limit("published", person.id)
     with write_tx():
         record = town().journal.publish(practice.kind, plain(body), key=form_key("listing"))
@@ -66,11 +67,11 @@ def edit(code: str) -> Any:
 @once
 def change(code: str) -> Any:
     """Publish the next revision of a listing."""
-    listing = _own(code)
+    listing, photos = _own(code), drafts.photos()
     try:
-        body = drafts.read(listing.practice)
+        body = drafts.read(listing.practice, photos, listing.body)
     except Invalid as invalid:
-        return _refused(listing.practice, invalid, listing), 422
+        return _refused(listing.practice, invalid, photos, listing), 422
     _revise(listing, body)
     flash(_("Changed. The partner towns learn it at the next exchange."))
     return redirect(url_for("listing.show", code=code), 303)
@@ -84,6 +85,19 @@ def pause(code: str) -> Any:
     state = "published" if listing.body.state == "paused" else "paused"
     _revise(listing, replace(listing.body, state=state))
     return redirect(url_for("listing.show", code=code), 303)
+
+
+@blueprint.get("/a/<code>/retirer")
+def ask_to_withdraw(code: str) -> Any:
+    """Ask whether it is meant: what is withdrawn does not come back under its code."""
+    listing = _own(code)
+    waiting = town().engagements.for_listing(listing.origin, listing.key)
+    return render_template(
+        "publish/withdraw.html",
+        section="publish",
+        listing=listing,
+        open_requests=sum(not row.final for row in waiting),
+    )
 
 
 @blueprint.post("/a/<code>/retirer")
@@ -109,7 +123,7 @@ def _own(code: str) -> Shown:
     """Return a listing of the person signed in; raises NotFound, NotAllowed."""
     require_member()
     listing = find(code)
-    if not is_mine(listing) and not accounts.may(member(), "admin"):
+    if not askform.is_mine(listing) and not accounts.may(member(), "admin"):
         raise NotAllowed("not_yours", N_("Only the person who published it can change it."))
     if not listing.is_local or listing.row.state not in listings.LIVE_STATES:
         raise NotFound("no_listing", N_("There is no listing with this code here."))
@@ -121,16 +135,14 @@ def _revise(listing: Shown, body: Any) -> None:
         town().journal.publish(listing.practice.kind, plain(body), key=listing.key)
 
 
-def _refused(practice: Practice, invalid: Invalid, listing: Shown | None = None) -> str:
-    typed: dict[str, Any] = {name: request.form.getlist(name) for name in request.form}
-    values = {name: each if len(each) > 1 else each[0] for name, each in typed.items()}
+def _refused(
+    practice: Practice, invalid: Invalid, photos: drafts.Photos, listing: Shown | None = None
+) -> str:
+    values = askform.typed()
     for field in drafts.fields_of(practice).values():
         if field.kind == "place":
-            values[field.name] = {
-                "name": request.form.get(field.name, ""),
-                "commune": request.form.get(f"{field.name}_commune", ""),
-                "exact": request.form.get(f"{field.name}_exact") == "1",
-            }
+            values[field.name] = drafts.typed_place(field)
+    values["photos"] = photos.kept
     errors = {each.field: _(each.message, **each.params) for each in invalid.problems}
     return _form(practice, values, errors, listing)
 
@@ -141,20 +153,21 @@ def _form(
     errors: dict[str, str],
     listing: Shown | None = None,
 ) -> str:
-    kept = values.get("photos") or []
     fields = drafts.fields_of(practice)
     return render_template(
         "publish/form.html",
         section="publish",
         practice=practice,
+        practices=town().registry.practices,
         fields=fields,
         values={**dict.fromkeys(fields), **values},
         errors=errors,
         labels={name: each.label for name, each in fields.items()},
         listing=listing,
+        kept=[drafts.photo_name(each) for each in values.get("photos") or ()],
         photos=[
-            {"id": f"{each.hash.hex()}:{each.alt}", **(photo(each.hash, each.alt) or {})}
-            for each in kept
-            if not isinstance(each, str)
+            {"id": drafts.photo_name(each), **drawn}
+            for each in values.get("photos") or ()
+            if (drawn := photo(each.hash, each.alt)) is not None
         ],
     )

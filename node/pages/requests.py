@@ -9,6 +9,7 @@ from node.domain.errors import DomainError, NotAllowed, NotFound
 from node.domain.words import N_
 from node.members import accounts
 from node.pages import formats
+from node.pages.around import basins
 from node.pages.here import Shown, names, now_ms, shown, town
 from node.pages.language import _
 from node.pages.security import form_key, once, require_member
@@ -17,20 +18,22 @@ from node.store.database import StorageRefused
 
 blueprint = Blueprint("requests", __name__)
 
-TONES = {"done": "done", "now": "now", "later": "later", "failed": "failed"}
-
 
 @blueprint.get("/demandes")
 def list_() -> str:
-    """Show what the person asked for, what was asked of them, and their own listings."""
+    """Show what waits for the person, what is under way, what is over, and their own listings."""
     person = require_member()
     asked, received = town().engagements.of_member(person.id)
+    lines = [_asked(row) for row in asked] + [_received(row) for row in received]
+    lines.sort(key=lambda each: each["since_ms"], reverse=True)
     return render_template(
         "requests/list.html",
         section="requests",
-        asked=[line(row) for row in asked],
-        received=[line(row) for row in received],
-        mine=_listings(person.id),
+        mine_to_act=[each for each in lines if each["is_my_turn"]],
+        under_way=[each for each in lines if not each["is_my_turn"] and not each["is_over"]],
+        over=[each for each in lines if each["is_over"]],
+        listings=_listings(person.id),
+        troughs=[each for each in basins({}, set()) if not each["here"]],
     )
 
 
@@ -39,22 +42,27 @@ def show(which: str) -> Any:
     """Show one request: its timeline, what can be done now, who signed what."""
     person = require_member()
     row = _row(which, person)
-    buttons = town().engagements.buttons(row, person.id)
+    engagements = town().engagements
+    is_asker = row.asker == person.id
+    words, told = engagements.words(row), json.loads(row.names or "{}")
     return render_template(
         "requests/show.html",
         section="requests",
         row=row,
-        request_line=line(row),
-        is_asker=row.asker == person.id,
-        role="asker" if row.asker == person.id else "keeper",
-        words=sentence(town().engagements.words(row)),
-        note=sentence_note(town().engagements.words(row)),
-        steps=[_step(each) for each in town().engagements.timeline(row)],
-        buttons=buttons,
-        contact=town().engagements.contact(row, person.id),
+        request_line=_asked(row) if is_asker else _received(row),
+        is_asker=is_asker,
+        words=sentence(words),
+        tone=words.tone,
+        note=sentence_note(words),
+        said=json.loads(row.reason or "{}").get("text", ""),
+        steps=[_step(each) for each in engagements.timeline(row)],
+        buttons=engagements.buttons(row, person.id),
+        contact=engagements.contact(row, person.id),
         person_contact=person.email or person.phone or "",
-        terms=dict(json.loads(row.terms or "{}")),
-        told=dict(json.loads(row.names or "{}")),
+        is_promised=engagements.state(row).takes,
+        terms=json.loads(row.terms or "{}"),
+        told=told,
+        slip=f"{row.practice}/request.html",
     )
 
 
@@ -90,23 +98,38 @@ def waiting_for(person: Any) -> int:
 
 
 def line(row: Any) -> dict[str, Any]:
-    """Return a request as a list shows it: what, where from, where it stands, whose turn."""
+    """Return a request as a list shows it: what, where from, where it stands."""
     listing = listings.find(row.listing_origin, row.listing_key)
-    state = town().engagements.state(row)
-    words = town().engagements.words(row)
     held = shown(listing) if listing else None
+    words = town().engagements.words(row)
+    other = row.home if row.home != town().id else row.asker_town
     return {
         "row": row,
         "href": url_for("requests.show", which=row.id.hex()),
         "title": (listing.title if listing else "") or _("A listing that is gone"),
         "listing": held,
-        "town": names()[row.home if row.home != town().id else row.asker_town],
+        "icon": held.practice.icon if held else "send",
+        "town": names()[other],
         "is_remote": row.home != row.asker_town,
-        "state": _(state.label),
+        "state": _(town().engagements.state(row).label),
         "tone": words.tone,
         "words": sentence(words),
+        "since_ms": row.since_ms,
         "when": formats.ago(row.since_ms, now_ms()),
+        "is_over": row.final,
     }
+
+
+def _asked(row: Any) -> dict[str, Any]:
+    is_my_turn = not row.final and row.turn == "asker"
+    return {**line(row), "about": _("asked by you"), "is_my_turn": is_my_turn}
+
+
+def _received(row: Any) -> dict[str, Any]:
+    asker = json.loads(row.names or "{}").get("asker", "")
+    about = _("asked by %(name)s", name=asker) if asker else _("asked of you")
+    is_my_turn = not row.final and row.turn == "keeper"
+    return {**line(row), "about": about, "is_my_turn": is_my_turn}
 
 
 def sentence(words: Any) -> str:
@@ -125,14 +148,20 @@ def _values(words: Any) -> dict[str, Any]:
 
 
 def _step(step: Any) -> dict[str, Any]:
-    when = formats.moment(step.at_ms) if step.at_ms else ""
     return {
         "label": _(step.label, **step.params),
-        "when": when,
-        "status": TONES.get(step.status, "later"),
+        "when": _when(step) if step.at_ms else "",
+        "status": step.status,
         "signed_by": names()[step.signed_by] if step.signed_by else "",
         "record": step.record_id.hex() if step.record_id else "",
     }
+
+
+def _when(step: Any) -> str:
+    """Write when a step was, or is expected: a whole day has no hour."""
+    local = formats.as_moment(step.at_ms)
+    is_day = step.status != "done" and (local.hour, local.minute) == (0, 0)
+    return formats.day(local.date()) if is_day else formats.moment(step.at_ms)
 
 
 def _row(which: str, person: Any) -> Any:

@@ -1,14 +1,12 @@
 """The towns: who our partners are, how fresh what we hold of them is, and why one is silent."""
 
-from typing import Any
-
-from flask import Blueprint, render_template
+from flask import Blueprint, render_template, url_for
 
 from node.domain.errors import NotFound
 from node.domain.words import N_
-from node.pages.cards import basins, distance_here, slug
-from node.pages.catalogue import draw_map
-from node.pages.here import names, town
+from node.pages.around import basins, counts_of, draw_map, held_towns, slug
+from node.pages.cards import distance_here
+from node.pages.here import names, now_ms, town
 from node.partners import health, pairing
 from node.store.catalogue.search import Search
 from node.store.network import partners, towns
@@ -19,8 +17,17 @@ blueprint = Blueprint("towns", __name__)
 @blueprint.get("/villes")
 def list_() -> str:
     """Show our town and every partner with its freshness."""
+    counts = counts_of(Search())
+    troughs = basins(counts, set())
+    for each in troughs:
+        each["health"] = _health(each["origin"])
+        row = towns.find(each["origin"])
+        each["manager"] = row.manager if row else ""
+        each["distance"] = distance_here(row.lat_e6, row.lon_e6) if row else ""
     return render_template(
-        "towns/list.html", towns=basins(Search(), set()), map=draw_map(Search()), home=town().id
+        "towns/list.html",
+        towns=troughs,
+        map=draw_map(counts, lambda origin: url_for(".show", which=slug(origin))),
     )
 
 
@@ -28,24 +35,28 @@ def list_() -> str:
 def show(which: str) -> str:
     """Show one town: who keeps it, how it is doing, the words of its key."""
     origin = _origin(which)
-    row, partner = towns.find(origin), partners.find(origin)
-    basin = next((each for each in basins(Search(), set()) if each["origin"] == origin), None)
+    row = towns.find(origin)
+    is_home = origin == town().id
+    basin = next(each for each in basins(counts_of(Search()), set()) if each["origin"] == origin)
     return render_template(
         "towns/town.html",
         name=names()[origin],
         row=row,
-        partner=partner,
         basin=basin,
-        is_home=origin == town().id,
-        distance=distance_here(row.lat_e6, row.lon_e6) if row else "",
-        words=[] if origin == town().id else pairing.words(town().id, origin),
-        health=health.of(partner, town().clock.now_ms()) if partner else None,
+        is_home=is_home,
+        distance=distance_here(row.lat_e6, row.lon_e6) if row and not is_home else "",
+        words=[] if is_home else pairing.words(town().id, origin),
+        health=_health(origin),
     )
 
 
-def _origin(which: str) -> Any:
-    held = [town().id, *(row.town for row in partners.listed("active", "introduced"))]
-    for origin in held:
+def _health(origin: bytes) -> health.Health | None:
+    partner = partners.find(origin)
+    return health.of(partner, now_ms()) if partner is not None else None
+
+
+def _origin(which: str) -> bytes:
+    for origin in held_towns():
         if slug(origin) == which:
             return origin
     raise NotFound("unknown_town", N_("There is no such partner town."))

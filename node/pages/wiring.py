@@ -3,12 +3,14 @@
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, g, request
+from flask import Flask, g, request, url_for
 from jinja2 import ChoiceLoader, FileSystemLoader
 
+from node.domain.capacity import day_of
 from node.members import accounts
 from node.pages import (
     account,
+    around,
     asking,
     catalogue,
     formats,
@@ -18,13 +20,25 @@ from node.pages import (
     publish,
     requests,
     security,
+    source,
     texts,
     towns,
 )
-from node.pages.here import member, town
+from node.pages.here import member, now_ms, town
 from node.pages.prose import prose
 
-ROOMS = (catalogue, listing, asking, publish, requests, account, towns, texts, photos)
+ROOMS = (
+    catalogue,
+    listing,
+    asking,
+    publish,
+    requests,
+    account,
+    towns,
+    texts,
+    photos,
+    source,
+)
 NODE = Path(__file__).parents[1]
 
 
@@ -70,18 +84,21 @@ def _keep_language(answer: Any) -> Any:
 
 
 def _shared() -> dict[str, Any]:
-    """What base.html reads on every page."""
-    person = member()
-    return {
-        "town_name": town().config.name,
-        "manager": town().config.manager,
-        "theme": request.cookies.get("theme", ""),
-        "waiting": requests.waiting_for(person) if person else 0,
-        "status": None,
-        "form_token": security.form_token(),
-        "source_url": "",
-        "is_admin": accounts.may(person, "admin"),
-        "person": person,
-        "main_class": "",
-        "section": "",
-    }
+    """What base.html reads on every page; looked up once a request, however many templates."""
+    if "shared" not in g:
+        person, config = member(), town().config
+        g.shared = {
+            "town_name": config.name,
+            "manager": config.manager,
+            "theme": request.cookies.get("theme", ""),
+            "waiting": requests.waiting_for(person) if person else 0,
+            "status": around.standing(),
+            "form_token": security.form_token(),
+            "source_url": url_for("source.show"),
+            "is_admin": accounts.may(person, "admin"),
+            "person": person,
+            "main_class": "",
+            "section": "",
+            "today": day_of(now_ms(), config.timezone),
+        }
+    return g.shared  # type: ignore[no-any-return]
