@@ -80,17 +80,16 @@ def demo(home: Path) -> None:
 
 def _ports() -> dict[str, int]:
     """Return a free port for each town, its own where it can be had; say it where it cannot."""
-    taken: set[int] = set()
-    chosen = {}
+    chosen: dict[str, int] = {}
     for place in PLACES:
+        wanted = {other.port for other in PLACES if other is not place} | {*chosen.values()}
         port = next(
             each
             for each in range(place.port, place.port + PORTS_TRIED)
-            if each not in taken and _is_free(each)
+            if each not in wanted and _is_free(each)
         )
         if port != place.port:
             click.echo(f"Port {place.port} is taken; {place.name} listens on {port} instead.")
-        taken |= {port, *(each.port for each in PLACES)} - {place.port} | {port}
         chosen[place.name] = port
     return chosen
 
