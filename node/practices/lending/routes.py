@@ -32,7 +32,7 @@ def slip(which: str) -> str:
         town=names()[row.home],
         is_gift=row.lifecycle == "gift",
         terms=json.loads(row.terms),
-        lender=_lender(row),
+        lender=_lender(row) or names()[row.home],
         borrower=json.loads(row.names).get("asker", ""),
     )
 
@@ -53,6 +53,6 @@ def _accepted(which: str, member_id: int) -> Engagement:
 
 
 def _lender(row: Engagement) -> str:
-    """The name of the lender, where it is known: at home."""
+    """The name of the lender, known at home only."""
     keeper = members.find(row.keeper) if row.keeper is not None else None
     return keeper.name if keeper else ""
