@@ -160,6 +160,8 @@ def start_jobs(town: Town) -> Runner:
         with using(town.database):
             yield town
 
+    with context():
+        partners.hasten(town.clock.now_ms())  # whatever was missed while the node was off
     return start_runner(context, jobs_of(town), town.config.tick_seconds)
 
 

@@ -121,6 +121,7 @@ def _note(town: Any, asked: HttpRequest, passage: Passage) -> None:
     for event in passage.events:
         if isinstance(event, PeerSeen):
             exchange.seen(passage.peer, event, now_ms)
+            exchange.try_again(passage.peer, now_ms)
         elif isinstance(event, Received):
             stored = sum(each.code == "stored" for each in event.outcomes)
             refused = sum(each.code.startswith("refused") for each in event.outcomes)

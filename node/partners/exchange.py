@@ -80,8 +80,10 @@ class Exchanges:
         partner = pairing.require(town)
         if partner.status != "active":
             raise Conflict("not_confirmed", N_("Compare the six words with this town first."))
-        started = self.journal.clock.now_ms()
-        line = exchanges.start(town, "out", started)
+        started_ms = self.journal.clock.now_ms()
+        line = exchanges.start(town, "out", started_ms)
+        planned_ms = started_ms + self.config.sync_minutes * MINUTE_MS
+        partners.save(town, next_try_ms=planned_ms)  # whatever hastens it from now on is news
         told = Outcome()
         try:
             self._exchange(partner, told, progress)
@@ -91,7 +93,7 @@ class Exchanges:
         except DomainError as error:
             log.warning("visit to %s stopped here: %s", partner.name, error.code)
             told.outcome = error.code
-        self._noted(partner, line, told)
+        self._noted(partner, line, told, planned_ms)
         return told
 
     def visit_due(self) -> int:
@@ -191,11 +193,14 @@ class Exchanges:
             except DomainError as error:
                 log.info("photo %s of %s: %s", wanted.hash.hex(), partner.name, error.code)
 
-    def _noted(self, partner: Partner, line: Any, told: Outcome) -> None:
+    def _noted(self, partner: Partner, line: Any, told: Outcome, planned_ms: int) -> None:
         now_ms = self.journal.clock.now_ms()
         if told.outcome == "ok":
-            next_ms = now_ms + self.config.sync_minutes * MINUTE_MS
-            partners.succeeded(partner.town, now_ms, next_ms=next_ms)
+            with write_tx():
+                held = partners.find(partner.town)
+                is_news = bool(partner.failures) or (held and held.next_try_ms < planned_ms)
+                next_ms = now_ms + (0 if is_news else self.config.sync_minutes * MINUTE_MS)
+                partners.succeeded(partner.town, now_ms, next_ms=next_ms)
         else:
             partners.failed(partner.town, told.outcome, now_ms, jitter=random.random())
         exchanges.finish(
@@ -220,6 +225,13 @@ def seen(town: bytes, event: PeerSeen, now_ms: int) -> None:
     if event.gen > partner.generation_s or abs(skew_ms - partner.clock_skew_ms) > MINUTE_MS:
         generation_s = max(event.gen, partner.generation_s)
         partners.save(town, generation_s=generation_s, clock_skew_ms=skew_ms)
+
+
+def try_again(town: bytes, now_ms: int) -> None:
+    """Visit a partner now that could not be reached until it came here by itself."""
+    partner = partners.find(town)
+    if partner is not None and partner.failures and partner.next_try_ms > now_ms:
+        partners.save(town, next_try_ms=now_ms)
 
 
 def keep_introductions(town: bytes, event: Introduced, now_ms: int) -> None:

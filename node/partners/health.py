@@ -8,14 +8,16 @@ from node.store.network.partners import Partner
 
 SKEW_TOLD_MS = 10 * 60_000
 
+_STRANGE = (
+    "garbage", "not_signed", "content_encoding", "not_found", "bad_digest", "bad_cbor",
+    "bad_message", "bad_range", "not_shown",
+)  # fmt: skip
 _CAUSES = {
     "unreachable": N_("It cannot be reached. Its server or its network is probably off."),
     "timeout": N_("It answers too slowly."),
     "http_status": N_("Its server answers with an error."),
     "too_large": N_("It sent more than one answer may hold."),
-    "garbage": N_("What it answers is not our protocol."),
-    "bad_response": N_("What it answers is not our protocol."),
-    "not_confirmed": N_("Its admin has not confirmed the six words yet."),
+    **dict.fromkeys(_STRANGE, N_("What it answers is not our protocol.")),
     "unknown_peer": N_("It does not know our town (any more)."),
     "bad_signature": N_("Its answers are signed by a key we do not know. Call them."),
     "bad_request_signature": N_("Its answers are signed by a key we do not know. Call them."),
@@ -25,6 +27,7 @@ _CAUSES = {
     "bad_as_of": N_("Its clock or ours is wrong by more than a day."),
     "rate_limited": N_("It asks us to come back later."),
 }
+_UNCONFIRMED = N_("Its admin has not confirmed the six words yet.")
 _OTHER = N_("The last exchange failed (%(code)s).")
 
 
@@ -62,6 +65,8 @@ def of(partner: Partner, now_ms: int) -> Health:
 
 def _failing(partner: Partner, now_ms: int) -> Health:
     cause = _CAUSES.get(partner.last_error, _OTHER)
+    if partner.last_error == "unknown_peer" and partner.last_ok_ms is None:
+        cause = _UNCONFIRMED
     long_ago = now_ms - (partner.down_since_ms or now_ms) > 24 * 3_600_000
     return Health(
         tone="stop" if long_ago else "wait",

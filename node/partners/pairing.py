@@ -1,8 +1,8 @@
 """The pairing: an invitation, two cards exchanged under its code, six words compared by voice.
 
     invite ──▶ invitation text ──▶ accept (the other town) ──▶ both "words" ──▶ confirm ──▶ active
-The link works when both admins have confirmed; until then each side answers the other with
-`not_confirmed` and keeps nothing of it.
+The link works when both admins have confirmed; until then neither visits the other,
+and each answers the other with `unknown_peer` and keeps nothing of it.
 """
 
 import json

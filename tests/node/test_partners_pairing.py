@@ -95,8 +95,13 @@ def test_an_invitation_may_be_typed_as_people_type(world: World, typed: str) -> 
     assert accept(world, "Quimper", text).status == "words"
 
 
-@pytest.mark.parametrize("text", ["", "no", "http://lorient.test", "http://#ABCDE-12345",
-                                  "ftp://lorient.test#ABCDE-12345", "http://lorient.test#ABC"])  # fmt: skip
+NO_INVITATIONS = (
+    "", "no", "http://lorient.test", "http://#ABCDE-12345", "ftp://lorient.test#ABCDE-12345",
+    "http://lorient.test#ABC",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("text", NO_INVITATIONS)
 def test_what_is_no_invitation_is_said_to_be_none(world: World, text: str) -> None:
     with pytest.raises(Conflict) as told:
         accept(world, "Quimper", text)

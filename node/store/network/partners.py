@@ -86,9 +86,13 @@ def save(town: bytes, **columns: object) -> Partner:
 
 
 def due(now_ms: int) -> list[Partner]:
-    """Return the active partners to visit now, the longest unvisited first."""
+    """Return the active partners to visit now: the healthy ones first, then the longest unvisited.
+
+    So that one that keeps us waiting does not keep the others waiting.
+    """
     query = Partner.select().where(Partner.status == "active", Partner.next_try_ms <= now_ms)
-    return list(query.order_by(Partner.last_ok_ms.asc(nulls="first"), Partner.town))
+    last_ok = Partner.last_ok_ms.asc(nulls="first")
+    return list(query.order_by(Partner.failures > 0, last_ok, Partner.town))
 
 
 def succeeded(town: bytes, now_ms: int, *, next_ms: int) -> None:
