@@ -2,6 +2,7 @@
 that has gone silent and one whose words are not compared yet. The pages are looked at in it.
 """
 
+import hashlib
 import io
 import threading
 from collections.abc import Iterator
@@ -13,13 +14,15 @@ from typing import Any
 from PIL import Image, ImageDraw
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from node.cli.seed import seed
+from node.cli.seed import seeding
 from node.domain.capacity import calendar_day
 from node.domain.schema import plain
 from node.members import passwords, sessions
 from node.pages.here import Shown
+from node.partners import pairing
 from node.store.catalogue import holdings, listings
-from node.store.database import write_tx
+from node.store.database import using, write_tx
+from node.store.sets import records
 from tests.world import START_MS, Place, World
 
 DAY_MS = 86_400_000
@@ -81,9 +84,7 @@ def build(folder: Path) -> Scenery:
     for one, other in (("Quimper", "Lorient"), ("Quimper", "Vannes"), ("Lorient", "Vannes")):
         world.pair(one, other)
     _people(scenery)
-    for name in ("Lorient", "Quimper", "Vannes"):
-        with scenery.place(name).inside() as town:
-            seed(town, name.lower())
+    _publish(scenery)
     world.clock.at_ms = START_MS - 9 * DAY_MS
     world.sync()
     _photographs(scenery)
@@ -94,9 +95,27 @@ def build(folder: Path) -> Scenery:
     world.clock.at_ms = START_MS - 3 * 3_600_000
     _requests(scenery)
     _await_words(scenery)
+    _introduce(scenery)
     world.clock.at_ms = START_MS
     world.sync(1)
+    _forge(scenery)
     return scenery
+
+
+def _publish(scenery: Scenery) -> None:
+    """Let each town publish its listings, in turn, some minutes apart."""
+    towns = [scenery.place(name).town for name in ("Lorient", "Quimper", "Vannes")]
+    steps = [seeding(town, town.config.name.lower()) for town in towns]
+    going = list(zip(towns, steps, strict=True))
+    while going:
+        for each in list(going):
+            with using(each[0].database):
+                if next(each[1], _OVER) is _OVER:
+                    going.remove(each)
+            scenery.world.clock.forward(minutes=7)
+
+
+_OVER = object()
 
 
 def _people(scenery: Scenery) -> None:
@@ -151,20 +170,21 @@ def _fall_silent(scenery: Scenery, name: str) -> None:
 def _requests(scenery: Scenery) -> None:
     """Ask for things, here and there, and let some of it be answered."""
     trailer = _ask(scenery, "Nolwenn", "Lorient", TRAILER, 5, "Un déménagement.")
-    barrow = _ask(scenery, "Nolwenn", "Quimper", BARROW, 2, "Bonjour ! Pour le potager.")
+    _ask(scenery, "Nolwenn", "Quimper", BARROW, 2, "Bonjour ! Pour le potager.")
     sewing = _ask(scenery, "Yann", "Quimper", SEWING, 3, "Un ourlet à faire.")
+    declined = _ask(scenery, "Yann", "Quimper", SEWING, 9, "Et des rideaux.")
     unsent = _ask(scenery, "Nolwenn", "Vannes", scenery.titles("Vannes")[0], 8, "")
     scenery.world.clock.forward(minutes=11)
     scenery.world.sync(1)
     reason = "Rendez-vous à l’atelier."
     _act(scenery, "Lorient", "Roue libre", trailer, "approve", reason=reason)
-    _act(scenery, "Quimper", "Nolwenn", sewing, "decline", reason="Elle est en réparation.")
+    _act(scenery, "Quimper", "Nolwenn", declined, "decline", reason="Elle est en réparation.")
     scenery.world.clock.forward(minutes=9)
     scenery.world.sync(1)
     scenery.requests |= {
         "accepted": trailer.hex(),
-        "received": barrow.hex(),
-        "declined": sewing.hex(),
+        "received": sewing.hex(),
+        "declined": declined.hex(),
         "unsent": unsent.hex(),
     }
 
@@ -186,7 +206,7 @@ def _ask(scenery: Scenery, who: str, of: str, title: str, ahead_days: int, messa
             "contact": f"{who.lower()}@example.org",
             "share": "1",
         }
-        which = (title + who).encode()[:16].ljust(16, b".")
+        which = hashlib.sha256(f"{who} {of} {title} {ahead_days}".encode()).digest()[:16]
         person = scenery.people["Quimper", who]
         return bytes(town.engagements.ask(row, person.id, form, which).id)
 
@@ -205,12 +225,30 @@ def _act(scenery: Scenery, town: str, who: str, which: bytes, action: str, **arg
 
 def _await_words(scenery: Scenery) -> None:
     """Let Auray answer Quimper's invitation; the words are still to be compared."""
-    from node.partners import pairing
-
     with scenery.place("Quimper").inside() as town:
         invitation = pairing.invite(town.config.url, town.clock)
     with scenery.place("Auray").inside() as town:
         town.exchanges.accept(invitation.text)
+
+
+def _introduce(scenery: Scenery) -> None:
+    """Let Lorient tell Quimper of a town only Lorient knows."""
+    world = scenery.world
+    far = world.found("Pontivy", manager="Le Blavet")
+    world.pair("Lorient", "Pontivy")
+    with scenery.place("Lorient").inside() as town:
+        pairing.introduce(far.town.id, scenery.place("Quimper").town.id, town.clock)
+
+
+def _forge(scenery: Scenery) -> None:
+    """Let Lorient bring Quimper a record somebody changed on the way."""
+    lorient = scenery.place("Lorient").town.id
+    row = scenery.listing("Lorient", TRAILER)
+    with scenery.place("Lorient").inside():
+        raw = bytearray(records.by_id(row.record).raw)
+    raw[-1] ^= 1
+    with scenery.place("Quimper").inside() as town:
+        town.journal.ingest([bytes(raw)], lorient)
 
 
 def pages_of(scenery: Scenery) -> list[tuple[str, str, str]]:
@@ -239,6 +277,7 @@ def pages_of(scenery: Scenery) -> list[tuple[str, str, str]]:
         ("accessibility", "/accessibilite"),
         ("privacy", "/donnees"),
         ("nowhere", "/nulle-part"),
+        ("source", "/source"),
         ("door", f"/compte?next=/a/{trailer}/demander"),
     ]
     rubrics = [each.rubric for each in scenery.place("Quimper").town.registry.practices]
@@ -246,11 +285,13 @@ def pages_of(scenery: Scenery) -> list[tuple[str, str, str]]:
         ("publish", "/publier"),
         *((f"publish-{rubric}", f"/publier/{rubric}") for rubric in rubrics),
         ("edit", f"/a/{code('Quimper', SEWING)}/modifier"),
+        ("withdraw", f"/a/{code('Quimper', SEWING)}/retirer"),
         ("listing-own", f"/a/{code('Quimper', SEWING)}"),
         ("ask", f"/a/{trailer}/demander"),
         ("requests", "/demandes"),
         ("request-accepted", f"/demandes/{asked['accepted']}"),
         ("request-unsent", f"/demandes/{asked['unsent']}"),
+        ("request-received", f"/demandes/{asked['received']}"),
         ("request-declined", f"/demandes/{asked['declined']}"),
         ("account", "/compte"),
     ]
@@ -262,7 +303,7 @@ def pages_of(scenery: Scenery) -> list[tuple[str, str, str]]:
         ("desk-town-silent", f"/admin/villes/{slug['Vannes']}"),
         ("desk-town-words", f"/admin/villes/{slug['Auray']}"),
         ("desk-people", "/admin/membres"),
-        ("request-received", f"/demandes/{asked['received']}"),
+        ("desk-trail", "/admin/journal"),
     ]
     return [
         *((name, "", path) for name, path in visitor),

@@ -21,7 +21,13 @@ from node.store.database import using
 from node.store.network import partners
 
 START_MS = 1_795_430_400_000  # 2026-11-23 12:00 UTC
-INSEE = {"Auray": "56007", "Lorient": "56121", "Quimper": "29232", "Vannes": "56260"}
+INSEE = {
+    "Auray": "56007",
+    "Lorient": "56121",
+    "Pontivy": "56178",
+    "Quimper": "29232",
+    "Vannes": "56260",
+}
 
 
 @dataclass

@@ -5,15 +5,18 @@ from typing import Any
 from flask import Blueprint, render_template, url_for
 
 from node.domain.words import N_
-from node.pages.around import slug
-from node.pages.here import now_ms
+from node.pages.around import counts_of, slug
+from node.pages.here import now_ms, town
 from node.pages.security import require_role
 from node.partners import health
-from node.store.network import introductions, partners
+from node.store.catalogue.search import Search
+from node.store.network import introductions, partners, refusals
+from node.store.people import members
 
 blueprint = Blueprint("desk", __name__, url_prefix="/admin")
 
 SHOWN_MAX = 5
+WEEK_MS = 7 * 86_400_000
 
 
 def only_admins() -> None:
@@ -27,29 +30,53 @@ blueprint.before_request(only_admins)
 @blueprint.get("")
 def home() -> str:
     """Show at most five things to do, each with one button."""
-    return render_template("desk/home.html", todo=_todo()[:SHOWN_MAX], **_figures())
+    todo = _todo()
+    return render_template(
+        "desk/home.html", todo=todo[:SHOWN_MAX], more=len(todo) - SHOWN_MAX, **_figures()
+    )
 
 
 def _todo() -> list[dict[str, Any]]:
-    todo = []
-    for row in partners.listed():
-        state = health.of(row, now_ms())
-        if row.status == "words":
-            todo.append(_line(N_("Compare the six words with %(town)s"), row))
-        elif state.tone == "stop":
-            todo.append(_line(N_("%(town)s has been out of reach for more than a day"), row))
-    for row in introductions.received(""):
-        todo.append(_line(N_("A partner introduces %(town)s"), row))
+    rows = partners.listed()
+    todo = [line for row in rows for line in _of_partner(row)]
+    known = {row.town for row in rows if row.status != "removed"}
+    for each in introductions.received(""):
+        if each.town not in known:
+            href = url_for("desk_towns.list_", _anchor="introduced")
+            name = each.name or slug(each.town)
+            todo.append(_line(N_("A partner introduces %(town)s"), N_("See"), href, name))
+    if not known:
+        href = url_for("desk_linking.link")
+        todo.append(_line(N_("No town is linked with ours yet"), N_("Link a town"), href))
     return todo
 
 
-def _line(message: str, row: Any) -> dict[str, Any]:
-    href = url_for("desk_towns.show", which=slug(row.town))
-    return {"message": message, "town": row.name or slug(row.town), "href": href}
+def _of_partner(row: Any) -> list[dict[str, Any]]:
+    """Return what one partner asks for: its words, a telephone call, a look at what was refused."""
+    state, found = health.of(row, now_ms()), []
+    href, name = url_for("desk_towns.show", which=slug(row.town)), row.name or slug(row.town)
+    if row.status == "words":
+        message = N_("Compare the six words with %(town)s")
+        found.append(_line(message, N_("Compare"), href, name))
+    elif state.tone == "stop":
+        message = N_("%(town)s has been out of reach for more than a day")
+        found.append(_line(message, N_("See"), href, name))
+    recent = [each for each in refusals.latest(row.town) if each.at_ms > now_ms() - WEEK_MS]
+    if recent and row.status == "active":
+        message = N_("Records brought by %(town)s were refused this week")
+        found.append(_line(message, N_("See why"), f"{href}#refused", name))
+    return found
 
 
-def _figures() -> dict[str, int]:
+def _line(message: str, label: str, href: str, name: str = "") -> dict[str, Any]:
+    return {"message": message, "label": label, "town": name, "href": href}
+
+
+def _figures() -> dict[str, Any]:
+    counts = counts_of(Search())
     return {
         "active": len(partners.listed("active")),
-        "waiting": len(partners.listed("words", "invited")),
+        "listings_here": counts.get(town().id, 0),
+        "listings_around": sum(counts.values()) - counts.get(town().id, 0),
+        "accounts": sum(each.status == "active" for each in members.listed(limit=10_000)),
     }

@@ -1,18 +1,27 @@
-"""People at the desk: who has an account, and codes handed out on paper."""
+"""People at the desk: who has an account, what they may do, and codes handed out on paper."""
 
 from typing import Any
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 
+from node.desk import trail
 from node.desk.overview import only_admins
+from node.domain.errors import Invalid
+from node.domain.words import N_
 from node.members import accounts, codes
-from node.pages.here import now_ms, town
+from node.pages.here import member, now_ms, town
 from node.pages.language import _
 from node.pages.security import once
 from node.store.people import members
 
 blueprint = Blueprint("desk_people", __name__, url_prefix="/admin/membres")
 blueprint.before_request(only_admins)
+
+ROLES = (
+    ("resident", N_("resident")),
+    ("desk", N_("desk")),
+    ("admin", N_("administrator")),
+)
 
 
 @blueprint.get("")
@@ -29,13 +38,52 @@ def hand_out() -> Any:
     name = request.form.get("name", "")
     if known is None and not name.strip():
         return _page(error=_("Please fill this in.")), 422
-    person = accounts.find(known).id if known is not None else None
-    code = codes.issue(
-        "desk", member=person, name=name, secret=town().keyring.secret, now_ms=now_ms()
-    )
-    return _page(code=code)
+    person = accounts.find(known) if known is not None else None
+    try:
+        code = codes.issue(
+            "desk",
+            member=person.id if person else None,
+            name=name,
+            secret=town().keyring.secret,
+            now_ms=now_ms(),
+        )
+    except Invalid as invalid:
+        return _page(error=_(invalid.message, **invalid.params), typed=name), 422
+    trail.note("member.code", f"member/{person.id}" if person else "")
+    return _page(code=code, code_for=person.name if person else name)
 
 
-def _page(code: str = "", error: str = "") -> str:
+@blueprint.post("/<int:number>/role")
+@once(together=True)
+def give_role(number: int) -> Any:
+    """Give somebody a role; the last administrator stays one."""
+    role = request.form.get("role", "")
+    if role not in dict(ROLES):
+        return redirect(url_for(".list_"), 303)
+    accounts.set_role(number, role, by=member().id, now_ms=now_ms())
+    flash(_("Kept."))
+    return redirect(url_for(".list_"), 303)
+
+
+@blueprint.post("/<int:number>/acces")
+@once(together=True)
+def shut_out(number: int) -> Any:
+    """Shut somebody out, or let them in again."""
+    act = accounts.restore if request.form.get("open") == "1" else accounts.suspend
+    act(number, by=member().id, now_ms=now_ms())
+    flash(_("Kept."))
+    return redirect(url_for(".list_"), 303)
+
+
+def _page(code: str = "", code_for: str = "", error: str = "", typed: str = "") -> str:
     people = sorted(members.listed(limit=1_000), key=lambda each: each.name.casefold())
-    return render_template("desk/people.html", people=people, code=code, error=error)
+    return render_template(
+        "desk/people.html",
+        people=[each for each in people if each.status != "erased"],
+        roles=ROLES,
+        code=code,
+        code_for=code_for,
+        error=error,
+        typed=typed,
+        url=f"{town().config.url}/compte",
+    )

@@ -4,9 +4,9 @@ from typing import Any
 
 from flask import Flask
 
-from node.desk import overview, people, towns
+from node.desk import linking, overview, people, towns, trail
 
-ROOMS = (overview, towns, people)
+ROOMS = (overview, towns, linking, people, trail)
 
 
 def install(app: Flask, here: Any) -> None:

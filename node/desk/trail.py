@@ -1,0 +1,86 @@
+"""The trail: who did what at the desk, so that others understand it later. Nothing is changed."""
+
+from typing import Any
+
+from flask import Blueprint, render_template, request
+
+from node.desk.overview import only_admins
+from node.domain.words import N_
+from node.pages.here import member, names, now_ms
+from node.store import audit
+from node.store.people import members
+
+blueprint = Blueprint("desk_trail", __name__, url_prefix="/admin/journal")
+blueprint.before_request(only_admins)
+
+PER_PAGE = 50
+SENTENCES = {
+    "partner.invite": N_("An invitation was made"),
+    "partner.accept": N_("The invitation of %(subject)s was answered"),
+    "partner.confirm": N_("The words of %(subject)s were compared: the link is open"),
+    "partner.differ": N_("The words of %(subject)s differed: the link was dropped"),
+    "partner.remove": N_("The link with %(subject)s was ended"),
+    "partner.introduce": N_("%(subject)s was introduced to %(detail)s"),
+    "partner.welcome": N_("%(subject)s, introduced by a partner, is read from now on"),
+    "member.code": N_("A code was handed out to %(subject)s"),
+    "member.role": N_("%(subject)s: role changed to %(detail)s"),
+    "member.suspend": N_("%(subject)s was shut out"),
+    "member.restore": N_("%(subject)s was let in again"),
+    "member.erase": N_("An account was erased"),
+}
+OTHER = N_("%(action)s: %(subject)s %(detail)s")
+BY = {"member": N_("a member"), "node": N_("the command line"), "clock": N_("the clock")}
+
+
+def note(action: str, subject: str = "", detail: str = "") -> None:
+    """Write down what the person signed in just did."""
+    person = member()
+    audit.note(
+        action, at_ms=now_ms(), actor=person.name, member=person.id, subject=subject, detail=detail
+    )
+
+
+@blueprint.get("")
+def show() -> str:
+    """Show the latest entries, fifty a page."""
+    before = request.args.get("avant", type=int)
+    entries = audit.latest(PER_PAGE + 1, before=before)
+    return render_template(
+        "desk/trail.html",
+        entries=[_told(each) for each in entries[:PER_PAGE]],
+        before=entries[PER_PAGE - 1].id if len(entries) > PER_PAGE else None,
+        is_first=before is None,
+    )
+
+
+def _told(entry: Any) -> dict[str, Any]:
+    known = entry.action in SENTENCES
+    return {
+        "at_ms": entry.at_ms,
+        "message": SENTENCES[entry.action] if known else OTHER,
+        "values": {
+            "action": entry.action,
+            "subject": _subject(entry.subject),
+            "detail": _subject(entry.detail),
+        },
+        "by": _by(entry),
+    }
+
+
+def _subject(text: str) -> str:
+    """Return a name for what an entry names by its address: a town's id, member/12."""
+    if text.startswith("member/"):
+        number = text.removeprefix("member/")
+        held = members.find(int(number)) if number.isdigit() else None
+        return held.name if held and held.name else text
+    try:
+        return names()[bytes.fromhex(text)] if len(text) == 64 else text
+    except ValueError:
+        return text
+
+
+def _by(entry: Any) -> dict[str, str]:
+    if entry.member is not None:
+        held = members.find(entry.member)
+        return {"name": held.name if held else "", "role": ""}
+    return {"name": "" if entry.actor in BY else entry.actor, "role": BY.get(entry.actor, "")}
