@@ -10,7 +10,7 @@ from node.domain.lifecycle import State, Transition
 from node.domain.practice import Registry
 from node.domain.schema import Form, tidy
 from node.domain.words import N_
-from node.engagements import asking, home, roles, timeline, verdicts, words
+from node.engagements import asking, forgetting, home, roles, timeline, verdicts, words
 from node.engagements import sweep as sweeping
 from node.engagements.between import arrivals, asker
 from node.engagements.between.post import publish
@@ -20,6 +20,7 @@ from node.engagements.moves import note, record_deed
 from node.engagements.telling import tell_asker, tell_keeper
 from node.engagements.timeline import Step
 from node.engagements.words import Words
+from node.journal import profile
 from node.journal.journal import Journal
 from node.store.catalogue.listings import Listing
 from node.store.database import write_tx
@@ -41,6 +42,7 @@ class Engagements:
         self.ground = Ground(journal, registry, clock, zone)
         journal.on(REQUEST, self.on_request)
         journal.on(REPLY, self.on_reply)
+        journal.on(profile.KIND, self.on_profile)
 
     # ── what a resident does ─────────────────────────────────────────────────────────────────
 
@@ -85,6 +87,11 @@ class Engagements:
         with write_tx():
             return len(home.listing_gone(self.ground, key))
 
+    def forget(self, member_id: int) -> int:
+        """Let go of a member's engagements before their account is erased; return how many."""
+        with write_tx():
+            return forgetting.forget(self.ground, member_id)
+
     # ── what arrives, and what the clock does ────────────────────────────────────────────────
 
     def on_request(self, record: Any, message: dict[int, Any] | None) -> None:
@@ -94,6 +101,10 @@ class Engagements:
     def on_reply(self, record: Any, message: dict[int, Any] | None) -> None:
         """Apply another town's reply (journal handler of reply/1)."""
         arrivals.on_reply(self.ground, record, message)
+
+    def on_profile(self, record: Any, body: dict[str, Any] | None) -> None:
+        """Seal again what is open to a town with a new key (journal handler of its card)."""
+        arrivals.on_profile(self.ground, record, body)
 
     def sweep(self) -> int:
         """Let every deadline that has passed have its effect; return how many rows changed."""

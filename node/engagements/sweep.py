@@ -13,7 +13,6 @@ from node.engagements.between.post import publish, send_unsent
 from node.engagements.ground import Ground
 from node.store import marks
 from node.store.database import write_tx
-from node.store.network import partners
 from node.store.promises import engagements as rows
 from node.store.promises.engagements import Engagement
 from node.store.sets import records
@@ -22,6 +21,8 @@ CARED_DAY = "engagements_cared_day"
 RENEW_DAYS = 100  # a register of an open engagement is renewed when it has less to live
 BURY_AFTER_DAYS = 60
 ROWS_A_RUN = 1_000
+KINDS = (registers.REQUEST, registers.REPLY)
+DAY_S = 86_400
 
 
 def sweep(ground: Ground) -> int:
@@ -59,9 +60,8 @@ def _pass_on(ground: Ground, row: Engagement) -> Engagement:
 
 
 def care(ground: Ground) -> None:
-    """Renew, once a day, the registers of open engagements, and bury those long over."""
-    now_ms = ground.now_ms()
-    for record in records.expiring(ground.town, now_ms // 1000 + RENEW_DAYS * 86_400):
+    """Once a day: renew the registers of open engagements, bury those of what is long over."""
+    for record in records.expiring(ground.town, ground.now_ms() // 1000 + RENEW_DAYS * DAY_S):
         row = rows.by_register(record.key) if record.kind in KINDS else None
         if row is not None and not row.final:
             with write_tx():
@@ -69,15 +69,17 @@ def care(ground: Ground) -> None:
     for kind in KINDS:
         for record in records.walk(ground.town, kind):
             row = rows.by_register(record.key)
-            if row is not None and row.final and row.since_ms < now_ms - BURY_AFTER_DAYS * DAY_MS:
-                _bury(ground, row)
-    for partner in partners.listed():
-        for row in rows.with_town(partner.town):
-            if not ground.decides(row) and _is_past(row, now_ms):
-                rows.change(row.id, final=True)
+            if row is not None:
+                _put_away(ground, row)
 
 
-KINDS = (registers.REQUEST, registers.REPLY)
+def _put_away(ground: Ground, row: Engagement) -> None:
+    """Bury our register of what is over; close what a silent home can no longer matter for."""
+    now_ms = ground.now_ms()
+    if row.final and row.since_ms < now_ms - BURY_AFTER_DAYS * DAY_MS:
+        _bury(ground, row)
+    elif not row.final and not ground.decides(row) and _is_past(row, now_ms):
+        rows.change(row.id, final=True)
 
 
 def _bury(ground: Ground, row: Engagement) -> None:

@@ -2,16 +2,21 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from federation.record import parse
 from node.domain.clock import FixedClock
 from node.domain.errors import Conflict, NotAllowed
+from node.domain.schema import plain
 from node.engagements.between import post
-from node.engagements.between.registers import register_key
+from node.engagements.between.registers import ACTS_MAX, register_key, request_inner
+from node.journal import profile
 from node.store import marks, notices
 from node.store.network import partners, refusals
+from node.store.promises import acts
 from node.store.promises import engagements as rows
 from node.store.promises.engagements import Engagement
 from node.store.sets import records
@@ -276,3 +281,77 @@ def test_only_partners_whose_words_were_compared_may_ask(two: Two) -> None:
     two.exchange()
     assert two.away.row(row).version == 0
     assert codes(two.home, two.away) == {"no_agreement": 1}
+
+
+def test_a_town_with_a_new_key_gets_every_open_register_sealed_to_it(two: Two) -> None:
+    row = two.asked()
+    before = two.home.row(row).reply_record
+    two.exchange()
+    assert two.home.row(row).reply_record == before
+    two.clock.forward(days=31)
+    two.away.journal.keyring = two.away.keyring.rotated_hpke(two.clock.now_ms())
+    with two.away.inside():
+        said = profile.Profile(name="Quimper", hpke=two.away.journal.keyring.hpke[0].public)
+        two.away.journal.publish(profile.KIND, plain(said), key=profile.KEY)
+    two.home.hear(two.away.raws(profile.KIND))
+    with two.home.inside():
+        sealed = records.find(two.home.id, two.home.engine.find(row.id).reply_key)
+    assert sealed.id != before
+    two.away.journal.keyring = replace(
+        two.away.journal.keyring, hpke_made=two.away.journal.keyring.hpke_made[:1]
+    )
+    with two.away.inside():
+        assert two.away.journal.open_sealed(parse(sealed.raw))[1] == row.id
+
+
+def test_who_leaves_here_is_withdrawn_everywhere_and_named_nowhere(two: Two) -> None:
+    listing = two.home.publish(copies=5)
+    two.exchange()
+    waiting, promised, out = (two.away.ask(listing, share="1", contact="06") for _ in range(3))
+    two.exchange()
+    for row in (promised, out):
+        two.home.act(row, "approve")
+    two.home.act(out, "hand_over")
+    two.exchange()
+    with two.away.inside():
+        assert two.away.engine.forget(two.away.member("asker")) == 3
+    two.exchange()
+    assert two.both(waiting) == two.both(promised) == ("cancelled", "cancelled")
+    assert two.both(out) == ("handed_over", "handed_over")
+    for town in (two.home, two.away):
+        for row in (waiting, promised, out):
+            assert "asker" not in json.loads(town.row(row).names).values()
+            assert "06" not in town.row(row).contacts
+
+
+def test_a_keeper_who_leaves_takes_their_promises_back(two: Two) -> None:
+    listing = two.home.publish(copies=3)
+    two.exchange()
+    away = two.away.ask(listing)
+    two.exchange()
+    here = two.home.ask(listing, "neighbour")
+    two.home.act(away, "approve")
+    with two.home.inside():
+        two.home.engine.forget(two.home.member("keeper"))
+    two.exchange()
+    assert two.both(away) == ("revoked", "revoked")
+    assert two.home.row(here).state == "revoked"
+
+
+def test_no_more_acts_are_judged_than_one_engagement_may_hold(two: Two) -> None:
+    row = two.asked()
+    with two.away.inside():
+        for number in range(ACTS_MAX):
+            acts.append(row.id, bytes([number]) * 8, "moan", at_ms=START_MS, by="self")
+        mine = two.away.engine.find(row.id)
+        request = post.request_of(two.away.engine.ground, mine)
+        two.away.journal.publish_sealed(
+            "request/1",
+            request_inner(replace(request, deeds=request.deeds[1:])),
+            to=two.home.id,
+            key=mine.request_key,
+        )
+    two.exchange()
+    with two.home.inside():
+        assert [act.action for act in acts.of_engagement(row.id)] == ["ask"]
+    assert codes(two.home, two.away) == {"over_limit": 1}

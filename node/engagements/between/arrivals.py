@@ -13,8 +13,8 @@ from node.domain.lifecycle import REVOKED, WITHDRAW
 from node.domain.words import N_
 from node.engagements import verdicts
 from node.engagements.between import asker, inner
-from node.engagements.between.post import MESSAGE, publish
-from node.engagements.between.registers import Deed, Request
+from node.engagements.between.post import MESSAGE, publish, seal_again
+from node.engagements.between.registers import ACTS_MAX, Deed, Request
 from node.engagements.ground import Ground, because, entered, read, written
 from node.engagements.home import judge
 from node.engagements.moves import record_deed, restate
@@ -42,6 +42,9 @@ def on_request(ground: Ground, record: Record, message: dict[int, Any] | None) -
         request.listing_key,
     ):
         raise RemoteProtocolError("not_yours")
+    known = {act.id for act in asker.own_acts(row)}
+    if len(known | {deed.id for deed in request.deeds}) > ACTS_MAX:
+        raise verdicts.refusal(verdicts.OVER_LIMIT)
     for deed in request.deeds:
         row = _judge_once(ground, record, row, deed)
     row = _keep_told(row, record, request)
@@ -95,6 +98,9 @@ def _keep_told(row: Engagement, record: Record, request: Request) -> Engagement:
     """Keep what the request tells beside its acts: how far it heard us, name and contact."""
     names, contacts = read(row.names), read(row.contacts)
     names["asker"] = request.name
+    contacts.pop(
+        "asker", None
+    )  # a register is a complete statement: what it no longer says is gone
     if request.contact and not row.final:
         contacts["asker"] = request.contact
     rows.change(
@@ -136,6 +142,13 @@ def on_reply(ground: Ground, record: Record, message: dict[int, Any] | None) -> 
         raise Conflict("fenced", N_("That answer was signed before that town was restored."))
     _raise_fence(record.origin, reply.gen)
     asker.apply(ground, row, reply, record.id, record.key)
+
+
+def on_profile(ground: Ground, record: Record, body: dict[str, Any] | None) -> None:
+    """Seal our open registers again when a town's card shows another sealing key."""
+    key = body.get("hpke") if body else None
+    if isinstance(key, bytes):
+        seal_again(ground, record.origin, key)
 
 
 def _buried_reply(ground: Ground, record: Record) -> None:

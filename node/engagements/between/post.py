@@ -10,14 +10,14 @@ from node.engagements.between.registers import Deed, Reply, Request, Verdict
 from node.engagements.ground import Ground, read
 from node.store import marks
 from node.store.database import write_tx
-from node.store.network import partners
 from node.store.promises import acts
 from node.store.promises import engagements as rows
 from node.store.promises.acts import Act
 from node.store.promises.engagements import Engagement
 from node.store.sets import records
 
-UNSENT = "engagements_unsent"
+UNSENT = "engagements_unsent"  # ids whose register could not be signed or sealed yet
+SEALED_TO = "sealed_to:"
 MESSAGE = "message"
 
 
@@ -34,42 +34,48 @@ def publish(ground: Ground, row: Engagement) -> None:
         _remember_sent(ground, row)
     kind = registers.REPLY if is_ours else registers.REQUEST
     inner = (
-        registers.reply_inner(_reply(row))
+        registers.reply_inner(reply_of(row))
         if is_ours
-        else registers.request_inner(_request(ground, row))
+        else registers.request_inner(request_of(ground, row))
     )
     to = row.asker_town if is_ours else row.home
     try:
         record = ground.journal.publish_sealed(kind, inner, to=to, key=key)
     except Conflict:
-        marks.write(UNSENT, "1")
+        waiting = {*marks.read(UNSENT).split(), row.id.hex()}
+        marks.write(UNSENT, " ".join(sorted(waiting)))
         rows.change(row.id, **{column: None})
     else:
         rows.change(row.id, **{column: record.id})
 
 
 def send_unsent(ground: Ground) -> int:
-    """Try again what could not be signed or sealed; return how many are signed now."""
-    if not marks.read(UNSENT):
-        return 0
-    done = 0
-    with write_tx():
-        marks.forget(UNSENT)
-        for partner in partners.listed():
-            for row in rows.with_town(partner.town, only_open=False):
-                if is_unsent(ground, row):
+    """Try again what could not be signed or sealed; return how many registers that were."""
+    waiting = marks.read(UNSENT).split()
+    if waiting:
+        with write_tx():
+            marks.forget(UNSENT)
+            for engagement in waiting:
+                row = rows.find(bytes.fromhex(engagement))
+                if row is not None:
                     publish(ground, row)
-                    done += not is_unsent(ground, rows.find(row.id))
-    return done
+    return len(waiting)
 
 
-def is_unsent(ground: Ground, row: Engagement) -> bool:
-    """Return whether the register this town writes lags behind its row."""
-    if ground.is_here(row):
-        return False
-    if ground.decides(row):
-        return row.reply_record is None and row.reply_key is not None
-    return row.request_record is None and row.request_key is not None
+def seal_again(ground: Ground, town: bytes, key: bytes) -> int:
+    """Seal our open registers to a town's new key; return how many.
+
+    A town that was restored may have lost the keys before; content and ids stay as they are.
+    """
+    name = f"{SEALED_TO}{town.hex()}"
+    before = marks.read(name)
+    if before == key.hex():
+        return 0
+    marks.write(name, key.hex())
+    shared = rows.with_town(town) if before else []
+    for row in shared:
+        publish(ground, row)
+    return len(shared)
 
 
 def sent_ms(ground: Ground, act: Act, row: Engagement) -> int | None:
@@ -87,7 +93,8 @@ def _remember_sent(ground: Ground, row: Engagement) -> None:
         acts.mark_sent(row.id, held.sent_ms)
 
 
-def _request(ground: Ground, row: Engagement) -> Request:
+def request_of(ground: Ground, row: Engagement) -> Request:
+    """Return all our side says of an engagement elsewhere; the contact only once it is promised."""
     names, contacts = read(row.names), read(row.contacts)
     is_promised = row.version > 0 and ground.state(row).takes
     mine = [act for act in acts.of_engagement(row.id) if act.by in registers.ASKER_SIDE]
@@ -115,7 +122,8 @@ def deed_of(act: Act, message: str = "") -> Deed:
     return Deed(act.id, act.action, act.at_ms, act.by, act.on_version, wish, seen)
 
 
-def _reply(row: Engagement) -> Reply:
+def reply_of(row: Engagement) -> Reply:
+    """Return all home says of an engagement of ours."""
     reason, contacts = read(row.reason), read(row.contacts)
     judged = [act for act in acts.of_engagement(row.id) if act.by in registers.ASKER_SIDE]
     return Reply(
