@@ -98,9 +98,7 @@ def _keep_told(row: Engagement, record: Record, request: Request) -> Engagement:
     """Keep what the request tells beside its acts: how far it heard us, name and contact."""
     names, contacts = read(row.names), read(row.contacts)
     names["asker"] = request.name
-    contacts.pop(
-        "asker", None
-    )  # a register is a complete statement: what it no longer says is gone
+    contacts.pop("asker", None)  # a register is complete: what it no longer says is gone
     if request.contact and not row.final:
         contacts["asker"] = request.contact
     rows.change(
