@@ -22,6 +22,7 @@ from tests.scenery import Scenery, build, pages_of, served  # noqa: E402
 
 README_PICTURE = ROOT / "static/readme/home.png"
 README_MAX_BYTES = 200_000
+THEMES = tuple(os.environ.get("THEMES", "light dark").split())
 WINDOWS: dict[str, dict[str, Any]] = {
     "m": {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True},
     "d": {"viewport": {"width": 1280, "height": 900}},
@@ -36,7 +37,7 @@ def main(folder: Path, word: str) -> None:
         address = stack.enter_context(served(scenery.place("Quimper")))
         pages = [each for each in pages_of(scenery) if word in each[0]]
         for window in WINDOWS:
-            for theme in ("light", "dark"):
+            for theme in THEMES:
                 for who in dict.fromkeys(who for _, who, _ in pages):
                     context = _visitor(browser, scenery, address, window, theme, who)
                     for name, _, path in (each for each in pages if each[1] == who):

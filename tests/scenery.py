@@ -34,9 +34,30 @@ MANAGERS = {
     "Auray": "Les Mains du Loch",
 }
 PASSWORD = "ajonc-moulin-sterne"
-TRAILER = "Remorque à vélo, charge 80 kg"
-BARROW = "Brouette de maçon"
-SEWING = "Machine à coudre"
+TRAILER = "Remorque à vélo bâchée"
+BARROW = "Diable pliant"
+SEWING = "Surjeteuse quatre fils"
+TENT = "Tente de réception 3 × 6 m"
+OWNED: tuple[tuple[str, str, str, str, dict[str, Any]], ...] = (
+    ("Vannes", "Soizic", TENT, "À monter à quatre, une heure.", {"object": "fete"}),
+    ("Quimper", "Nolwenn", SEWING, "Réglée, avec ses bobines.", {"object": "maison"}),
+    (
+        "Lorient",
+        "Roue libre",
+        TRAILER,
+        "Remorque à deux roues, attache de selle fournie pour tous les vélos. Elle porte une"
+        " machine à laver ou six caisses de légumes. À rendre propre, pneus gonflés.",
+        {
+            "object": "velo", "owner": "library", "open_days": [2, 5], "hours": "14 h à 18 h",
+            "deposit": 5000, "max_days": 4, "accessories": "Attache de selle, deux sangles, pompe",
+            "place": {
+                "name": "Atelier vélo de Keryado", "insee": "56121", "lat_e6": 47_763_000,
+                "lon_e6": -3_366_000,
+            },
+        },
+    ),
+    ("Quimper", "Yann", BARROW, "Monte les marches, porte 60 kg.", {"auto": True}),
+)  # fmt: skip
 
 
 @dataclass
@@ -87,7 +108,7 @@ def build(folder: Path) -> Scenery:
     _publish(scenery)
     world.clock.at_ms = START_MS - 9 * DAY_MS
     world.sync()
-    _photographs(scenery)
+    _furnish(scenery)
     _withdraw(scenery)
     world.clock.at_ms = START_MS - 4 * DAY_MS
     world.sync()
@@ -133,22 +154,17 @@ def _people(scenery: Scenery) -> None:
             passwords.choose(scenery.people["Quimper", name].id, PASSWORD)
 
 
-def _photographs(scenery: Scenery) -> None:
-    """Give some listings a photo and an owner."""
-    for town, owner, title in (
-        ("Lorient", "Roue libre", TRAILER),
-        ("Quimper", "Yann", BARROW),
-        ("Quimper", "Nolwenn", SEWING),
-    ):
-        row = scenery.listing(town, title)
+def _furnish(scenery: Scenery) -> None:
+    """Let people publish things of their own, with a photo."""
+    for town, owner, title, text, more in OWNED:
         with scenery.place(town).inside() as here:
-            practice = here.registry.by_name[row.practice]
-            kept = here.photos.keep(drawing(title), title)
-            body = Shown(row, practice).body
-            body.photos = [kept]
+            practice = here.registry.by_name["lending"]
+            body = practice.schema.read({"title": title, "text": text, **more})
+            body.photos = [here.photos.keep(drawing(title), title)]
             with write_tx():
-                here.journal.publish(practice.kind, plain(body), key=row.key)
-                holdings.keep(row.key, scenery.people[town, owner].id, here.clock.now_ms())
+                record = here.journal.publish(practice.kind, plain(body))
+                holdings.keep(record.key, scenery.people[town, owner].id, here.clock.now_ms())
+        scenery.world.clock.forward(minutes=50)
 
 
 def _withdraw(scenery: Scenery) -> None:
@@ -173,7 +189,7 @@ def _requests(scenery: Scenery) -> None:
     _ask(scenery, "Nolwenn", "Quimper", BARROW, 2, "Bonjour ! Pour le potager.")
     sewing = _ask(scenery, "Yann", "Quimper", SEWING, 3, "Un ourlet à faire.")
     declined = _ask(scenery, "Yann", "Quimper", SEWING, 9, "Et des rideaux.")
-    unsent = _ask(scenery, "Nolwenn", "Vannes", scenery.titles("Vannes")[0], 8, "")
+    unsent = _ask(scenery, "Nolwenn", "Vannes", TENT, 8, "")
     scenery.world.clock.forward(minutes=11)
     scenery.world.sync(1)
     reason = "Rendez-vous à l’atelier."
@@ -255,7 +271,7 @@ def pages_of(scenery: Scenery) -> list[tuple[str, str, str]]:
     """Return every page of Quimper: (name, who looks at it or "" for a visitor, path)."""
     code = lambda of, title: scenery.listing(of, title, held="Quimper").code  # noqa: E731
     trailer, barrow = code("Lorient", TRAILER), code("Quimper", BARROW)
-    silent = code("Vannes", scenery.titles("Vannes")[0])
+    silent = code("Vannes", TENT)
     slug = {name: place.town.id.hex()[:12] for name, place in scenery.world.places.items()}
     asked = scenery.requests
     visitor = [
@@ -313,22 +329,49 @@ def pages_of(scenery: Scenery) -> list[tuple[str, str, str]]:
 
 
 def drawing(title: str) -> bytes:
-    """Return a drawing that stands for a photo of a thing on two wheels, as a JPEG."""
+    """Return a drawing that stands for a photo of a thing, as a JPEG."""
     image = Image.new("RGB", (1200, 900), "#cfd6d3")
     pen = ImageDraw.Draw(image)
-    ink, width = "#182126", 16
-    shift = sum(title.encode()) % 120 - 60
-    pen.rectangle((250, 330 + shift, 800, 560 + shift), outline=ink, width=width)
-    for x in (390, 530, 670):
-        pen.line((x, 330 + shift, x, 560 + shift), fill=ink, width=width - 4)
-    pen.line((250, 445 + shift, 800, 445 + shift), fill=ink, width=width - 4)
-    pen.line((800, 540 + shift, 960, 540 + shift, 1060, 380 + shift), fill=ink, width=width)
-    pen.ellipse((400, 480 + shift, 660, 740 + shift), fill="#cfd6d3", outline=ink, width=width)
-    pen.ellipse((515, 595 + shift, 545, 625 + shift), fill=ink)
-    pen.line((100, 746 + shift, 1100, 746 + shift), fill=ink, width=8)
+    for shape, points in DRAWINGS.get(title, DRAWINGS[TRAILER]):
+        if shape == "line":
+            pen.line(points, fill=INK, width=16, joint="curve")
+        elif shape == "wheel":
+            pen.ellipse(points, fill="#cfd6d3", outline=INK, width=16)
+        else:
+            pen.polygon(points, fill=shape, outline=INK, width=12)
+    pen.line((100, 746, 1100, 746), fill=INK, width=8)
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=88)
     return buffer.getvalue()
+
+
+INK = "#182126"
+DRAWINGS: dict[str, list[tuple[str, Any]]] = {
+    TRAILER: [
+        ("#2f8f94", (250, 330, 800, 330, 800, 560, 250, 560)),
+        *(("line", (x, 330, x, 560)) for x in (390, 530, 670)),
+        ("line", (800, 540, 960, 540, 1060, 380)),
+        ("wheel", (400, 480, 660, 740)),
+        ("wheel", (515, 595, 545, 625)),
+    ],
+    TENT: [
+        ("#e6b422", (600, 180, 1010, 420, 190, 420)),
+        ("#fafbfa", (230, 420, 970, 420, 970, 740, 230, 740)),
+        ("#3a4c55", (600, 430, 720, 740, 480, 740)),
+    ],
+    SEWING: [
+        ("#943a26", (260, 250, 900, 250, 900, 380, 480, 380, 480, 650, 260, 650)),
+        ("#3a4c55", (200, 650, 1000, 650, 1000, 740, 200, 740)),
+        ("line", (840, 380, 840, 600)),
+        ("wheel", (880, 270, 970, 360)),
+    ],
+    BARROW: [
+        ("line", (480, 150, 480, 660, 760, 660)),
+        ("line", (420, 150, 480, 150)),
+        ("#e6b422", (500, 330, 760, 330, 760, 640, 500, 640)),
+        ("wheel", (400, 600, 540, 740)),
+    ],
+}
 
 
 class _Quiet(WSGIRequestHandler):

@@ -113,7 +113,7 @@ def remove(which: str) -> Any:
 
 
 def _link(invitation: Any = None, typed: str = "", error: str = "") -> str:
-    waiting = [
+    unmet = [
         {"row": row, "slug": slug(row.town), "words": pairing.words(town().id, row.town)}
         for row in partners.listed("words")
     ]
@@ -121,7 +121,7 @@ def _link(invitation: Any = None, typed: str = "", error: str = "") -> str:
         "desk/link.html",
         invitation=invitation,
         drawing=segno.make(invitation.text).svg_inline(omitsize=True) if invitation else "",
-        waiting=waiting,
+        unmet=unmet,
         typed=typed,
         error=error,
     )

@@ -20,6 +20,7 @@ from node.store.sets.record_store import figures
 blueprint = Blueprint("desk_towns", __name__, url_prefix="/admin/villes")
 
 DAY_MS = 86_400_000
+SHOWN = 12  # exchanges
 
 blueprint.before_request(only_admins)
 
@@ -55,12 +56,12 @@ def show(which: str) -> str:
         name=row.name or which,
         health=health.of(row, now_ms()),
         words=pairing.words(town().id, row.town),
-        visits=exchanges.latest(row.town),
+        visits=exchanges.latest(row.town, SHOWN),
         outcome=reasons.outcome,
         refusals=refusals.latest(row.town),
         refused=reasons.refused,
         held=[each for each in figures(now_ms() // DAY_MS) if each.origin == row.town],
-        waiting=len(engagements.with_town(row.town)),
+        open_requests=len(engagements.with_town(row.town)),
         others=[each for each in others if each.town not in told],
         introduced=[names()[each] for each in told],
         names=names(),

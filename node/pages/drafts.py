@@ -1,6 +1,7 @@
 """A listing as a person writes it: the fields all practices share, read together with their own."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as made
 from typing import Any
 
 from flask import request
@@ -141,8 +142,8 @@ def _commune(said: str) -> communes.Commune | None:
 class Photos:
     """The photos of a form: those kept before and not removed, those sent now, what was refused."""
 
-    kept: list[Photo] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
+    kept: list[Photo] = made(default_factory=list)
+    problems: list[Problem] = made(default_factory=list)
 
 
 def photos() -> Photos:

@@ -10,7 +10,7 @@ from node.domain.words import N_
 from node.members import accounts
 from node.pages import formats
 from node.pages.around import basins
-from node.pages.here import Shown, names, now_ms, shown, town
+from node.pages.here import Shown, names, now_ms, seen_ms, shown, town
 from node.pages.language import _
 from node.pages.security import form_key, once, require_member
 from node.store.catalogue import holdings, listings
@@ -115,7 +115,7 @@ def line(row: Any) -> dict[str, Any]:
         "tone": words.tone,
         "words": sentence(words),
         "since_ms": row.since_ms,
-        "when": formats.ago(row.since_ms, now_ms()),
+        "fresh": formats.freshness(seen_ms().get(other), now_ms()),
         "is_over": row.final,
     }
 

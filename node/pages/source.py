@@ -1,4 +1,4 @@
-"""The source: the licence asks that whoever uses this site may have the very program that runs it."""
+"""The source: whoever uses this site may have the very program that runs it, says its licence."""
 
 import io
 import tarfile
