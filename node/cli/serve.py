@@ -1,6 +1,8 @@
 """`lavoir serve` and `lavoir work`: the web process, and the jobs when they live apart."""
 
 import signal
+import socket
+import struct
 import threading
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,8 @@ from node.domain.clock import SystemClock
 from node.journal.keyring import Keyring
 from node.store.database import open_database, using
 from node.store.schema import migrate
+
+PATIENCE_S = 20  # between two bytes of a request, or of an answer: then the other end is gone
 
 
 class Server(BaseApplication):  # type: ignore[misc]
@@ -43,6 +47,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "proc_name": "lavoir",
             "loglevel": self.config.log_level,
             "control_socket_disable": True,
+            "when_ready": _be_patient,
             "post_worker_init": _start_jobs,
             "worker_exit": _stop,
         }
@@ -53,7 +58,37 @@ class Server(BaseApplication):  # type: ignore[misc]
     def load(self) -> Any:
         """Return the WSGI application; called in the worker, after the fork."""
         self.town = open_town(self.home)
-        return create_app(self.town)
+        return of_known_length(create_app(self.town))
+
+
+def of_known_length(app: Any) -> Any:
+    """Refuse requests that do not say how long they are: no browser and no node sends one.
+
+    Else a body whose chunks are broken would look like an error of ours.
+    """
+
+    def guarded(environ: Any, start_response: Any) -> Any:
+        if not environ.get("HTTP_TRANSFER_ENCODING"):
+            return app(environ, start_response)
+        headers = [("Content-Type", "text/plain"), ("Content-Length", "0"), ("Connection", "close")]
+        start_response("411 Length Required", headers)
+        return [b""]
+
+    return guarded
+
+
+def wait_no_longer(listener: socket.socket, patience_s: int) -> None:
+    """Let go of a connection that falls silent in the middle, as telephones out of range do.
+
+    Each would otherwise keep a thread for ever. What is accepted inherits it from the listener.
+    """
+    for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+        listener.setsockopt(socket.SOL_SOCKET, option, struct.pack("@ll", patience_s, 0))
+
+
+def _be_patient(server: Any) -> None:
+    for listener in server.LISTENERS:
+        wait_no_longer(listener.sock, PATIENCE_S)
 
 
 def _start_jobs(worker: Any) -> None:
