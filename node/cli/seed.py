@@ -41,14 +41,18 @@ def seeding(town: Town, slug: str) -> Iterator[None]:
 
 
 def _share(practice: Practice, slug: str) -> list[dict[str, Any]]:
-    """Return this town's part of the pool: what is bound to it, then every item but each third."""
+    """Return this town's part of the pool: what is bound to it, its third, then as it comes.
+
+    So towns show the same thing only where the pool is too small for all.
+    """
     file = ROOT / "practices" / practice.name / "demo.json"
     pool = json.loads(file.read_text(encoding="utf-8"))
     own = [each for each in pool if each.get("town") == slug]
     turn = TOWNS.index(slug)
     free = [each for each in pool if not each.get("town")]
-    dealt = [each for at, each in enumerate(free) if at % len(TOWNS) != turn]
-    return (own + dealt)[:PER_PRACTICE]
+    third = [each for at, each in enumerate(free) if at % len(TOWNS) == turn]
+    others = [each for at, each in enumerate(free) if at % len(TOWNS) != turn]
+    return (own + third + others[turn::2])[:PER_PRACTICE]
 
 
 def _publish(town: Town, practice: Practice, item: dict[str, Any], keeper: int | None) -> None:
