@@ -14,6 +14,7 @@ from node.pages.language import _
 from node.pages.security import visitor
 from node.pages.security.answers import SentBefore
 from node.pages.security.tokens import FIELD, HEADER, FormRefused, form_token
+from node.store.database import refusal
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +74,9 @@ def _failed(error: HTTPException) -> Any:
 def _broken(error: InternalServerError) -> Any:
     """Answer a fault of ours with a number to tell the people who keep the node."""
     reference = "-".join(secrets.token_hex(2).upper() for _each in range(2))
-    cause = error.original_exception or error
+    cause = refusal(error.original_exception or error)
+    if isinstance(cause, DomainError):  # a read met a lock or a broken disk: not a fault of ours
+        return _refused(cause)
     log.error("%s %s %s", reference, request.method, request.path, exc_info=cause)
     if _wants_problem():
         return _problem(500, CODES[500], reference, {"reference": reference})

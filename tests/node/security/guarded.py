@@ -6,6 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import peewee
 from flask import Flask, abort, redirect, render_template_string, request
 from flask.testing import FlaskClient
 from jinja2 import ChoiceLoader, DictLoader, FileSystemLoader
@@ -96,6 +97,10 @@ def add_pages(app: Flask, place: Place) -> None:
     @app.get("/broken")
     def broken() -> str:
         raise ZeroDivisionError("canary")
+
+    @app.get("/locked")
+    def locked() -> str:
+        raise peewee.OperationalError("database is locked")
 
 
 def add_forms(app: Flask, place: Place) -> None:

@@ -241,6 +241,12 @@ def test_a_fault_of_ours_has_a_number_and_shows_nothing(
     assert told.json is not None and told.json["code"] == "internal" and told.json["reference"]
 
 
+def test_a_read_that_meets_a_lock_says_try_again_not_that_something_broke(web: FlaskClient) -> None:
+    answer = web.get("/locked")
+    assert answer.status_code == 503 and answer.headers["Retry-After"]
+    assert web.get("/locked", headers={"Accept": "application/json"}).json["code"] == "busy"
+
+
 def test_when_even_the_error_page_breaks_the_bare_one_is_shown(app: Flask) -> None:
     loader: Any = app.jinja_loader
     loader.loaders[0] = DictLoader({"errors/error.html": "{{ nothing.at.all }}"})
