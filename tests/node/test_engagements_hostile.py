@@ -301,6 +301,18 @@ def test_home_cannot_invent_an_act_of_our_resident(three: Three) -> None:
         assert heard == ["ask"]
 
 
+@pytest.mark.parametrize("version", [1, 2])
+def test_an_older_word_signed_anew_changes_nothing(three: Three, version: int) -> None:
+    row = honest_row(three)
+    three.home.act(row, "approve")
+    exchange(three.home, three.honest)
+    before = dict(three.honest.row(row).__data__)
+    three.reply(row, three.home, version=version, state="declined")
+    assert dict(three.honest.row(row).__data__) == before
+    three.reply(row, three.home, version=3, state="declined")
+    assert three.honest.row(row).state == "declined"
+
+
 def test_a_state_that_does_not_exist_is_refused(three: Three) -> None:
     row = honest_row(three)
     three.reply(row, three.home, state="married")
