@@ -20,7 +20,7 @@ from node.members import accounts
 from node.store.database import using
 from node.store.network import partners
 
-START_MS = 1_795_430_400_000  # 2026-11-23 12:00 UTC
+START_MS = 1_795_430_400_000  # 2026-11-23 11:40 in Paris
 INSEE = {
     "Auray": "56007",
     "Lorient": "56121",
