@@ -30,11 +30,11 @@ def invite(town: Town, lan: bool, as_json: bool) -> None:
 @json_option
 @with_town
 def accept(town: Town, invitation: str, lan: bool, as_json: bool) -> None:
-    """Accept INVITATION (or the id of a town a partner introduced), then compare the words."""
+    """Accept INVITATION (or the name or id of a town a partner introduced): then compare words."""
     if "://" in invitation:
         row = town.exchanges.accept(invitation, lan=lan)
     else:
-        introduced = bytes.fromhex(invitation)
+        introduced = pairing.introduced(invitation)
         row = pairing.accept_introduced(introduced, town.store, town.clock)
     report(_told(town, row), as_json, _say_words)
 

@@ -89,11 +89,12 @@ def told_to(peer: bytes) -> Sequence[Introduction]:
     told = []
     for known in introductions.given_to(peer):
         partner, card = partners.find(known), towns.find(known)
-        if partner is not None and partner.status == "active":
-            keysets = tuple(each.raw for each in town.store.keysets(known))
-            name = card.name if card else partner.name
-            url = card.url if card and card.url else partner.url
-            told.append(Introduction(known, name, url, keysets))
+        keysets = town.store.keysets(known)
+        if partner is not None and partner.status == "active" and keysets:
+            name = pairing.printable(card.name if card else "") or partner.name
+            url = pairing.printable(card.url if card else "") or partner.url
+            first_and_last = dict.fromkeys((keysets[0].raw, keysets[-1].raw))
+            told.append(Introduction(known, name, url, tuple(first_and_last)))
     return told
 
 

@@ -8,9 +8,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from federation.adapters.http import HttpLink
+from federation.adapters.http.address import read_origin
 from federation.channel import Channel
 from federation.errors import ProtocolError, RemoteProtocolError
+from federation.keyset import parse_keyset, verify_chain
 from federation.limits import OCTETS
+from federation.messages import Introduction
 from federation.session import (
     Differs,
     Done,
@@ -236,9 +239,10 @@ def try_again(town: bytes, now_ms: int) -> None:
 
 def keep_introductions(town: bytes, event: Introduced, now_ms: int) -> None:
     """Keep the towns a partner introduces, in place of those it introduced before."""
+    sound = [each for each in event.introductions if _is_sound(each)]
     with write_tx():
-        introductions.drop_open(town, [each.town for each in event.introductions])
-        for each in event.introductions:
+        introductions.drop_open(town, [each.town for each in sound])
+        for each in sound:
             introductions.receive(
                 town,
                 each.town,
@@ -248,3 +252,15 @@ def keep_introductions(town: bytes, event: Introduced, now_ms: int) -> None:
                 now_ms=now_ms,
             )
         marks.write(pairing.introduced_by(town), event.digest.hex())
+
+
+def _is_sound(told: Introduction) -> bool:
+    """Say whether the address is one and the keysets are that town's: a partner may err, or lie."""
+    try:
+        first, *others = map(parse_keyset, told.keysets)
+        for each in others:
+            verify_chain(first, each)
+        return first.town == told.town and bool(read_origin(told.url))
+    except (RemoteProtocolError, ValueError) as error:
+        log.info("introduction of %s: %s", told.town.hex(), error)
+        return False

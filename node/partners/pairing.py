@@ -8,6 +8,7 @@ and each answers the other with `unknown_peer` and keeps nothing of it.
 import json
 import re
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -118,6 +119,11 @@ def accepted(
         return _keep(theirs, store, clock.now_ms())
 
 
+def printable(said: str) -> str:
+    """Return what a town said of itself without what would disturb a line or a terminal."""
+    return "".join(each for each in said if each.isprintable()).strip()
+
+
 def introduced_by(town: bytes) -> str:
     """Return the mark that keeps the digest of what a partner introduced last."""
     return f"introduced-by:{town.hex()}"
@@ -149,28 +155,48 @@ def introduce(town: bytes, to: bytes, clock: Clock) -> None:
     introductions.give(to, town, clock.now_ms())
 
 
+def introduced(text: str) -> bytes:
+    """Return the id of the town a person means among those partners introduced.
+
+    By its name or the beginning of its id. Raises NotFound, Conflict("ambiguous").
+    """
+    offered = [(each.town, each.name) for each in introductions.received()]
+    return _meant(text, offered, _not_introduced())
+
+
 def accept_introduced(town: bytes, store: SqlRecordStore, clock: Clock) -> Partner:
     """Hold a town a partner introduced: readable, no requests until its words are compared.
 
-    Raises NotFound where nobody introduced it.
+    A town that is a partner already stays one. Raises NotFound where nobody introduced it,
+    Conflict("bad_keysets").
     """
-    from_partner = next((each for each in introductions.received() if each.town == town), None)
-    if from_partner is None:
-        raise NotFound("not_introduced", N_("No partner introduced that town."))
+    offered = next((each for each in introductions.received() if each.town == town), None)
+    if offered is None or town == store.own:
+        raise _not_introduced()
     with write_tx():
-        for raw in codec.sequence(from_partner.keysets):
+        _learn(town, offered.keysets, store)
+        introductions.answer(town, "accepted")
+        partners.hasten(clock.now_ms())
+        held = partners.find(town)
+        if held is not None and held.status in partners.HELD:
+            return held
+        return partners.save(
+            town, name=offered.name, url=offered.url, status="introduced", since_ms=clock.now_ms()
+        )
+
+
+def _learn(town: bytes, keysets: bytes, store: SqlRecordStore) -> None:
+    try:
+        for raw in codec.sequence(keysets):
             keyset = parse_keyset(raw)
             if keyset.town == town:
                 store.add_keyset(keyset)
-        introductions.answer(town, "accepted")
-        partners.hasten(clock.now_ms())
-        return partners.save(
-            town,
-            name=from_partner.name,
-            url=from_partner.url,
-            status="introduced",
-            since_ms=clock.now_ms(),
-        )
+    except RemoteProtocolError as error:
+        raise Conflict("bad_keysets", N_("What was told of that town's keys is wrong.")) from error
+
+
+def _not_introduced() -> NotFound:
+    return NotFound("not_introduced", N_("No partner introduced that town."))
 
 
 def remove(town: bytes, clock: Clock, by: str = "") -> None:
@@ -195,7 +221,7 @@ def require(town: bytes) -> Partner:
     """Return the partner with this town id; raises NotFound."""
     partner = partners.find(town)
     if partner is None:
-        raise NotFound("unknown_town", N_("There is no such partner town."))
+        raise _unknown()
     return partner
 
 
@@ -204,17 +230,26 @@ def named(text: str) -> Partner:
 
     Raises NotFound, Conflict("ambiguous").
     """
-    wanted = text.casefold()
-    found = [
-        each
-        for each in partners.listed()
-        if each.name.casefold() == wanted or each.town.hex().startswith(wanted)
-    ]
+    held = {each.town: each for each in partners.listed()}
+    return held[_meant(text, [(town, each.name) for town, each in held.items()], _unknown())]
+
+
+def _meant(text: str, towns: Iterable[tuple[bytes, str]], absent: NotFound) -> bytes:
+    wanted = text.strip().casefold()
+    found = {
+        town
+        for town, name in towns
+        if wanted and (name.casefold() == wanted or town.hex().startswith(wanted))
+    }
     if not found:
-        raise NotFound("unknown_town", N_("There is no such partner town."))
+        raise absent
     if len(found) > 1:
         raise Conflict("ambiguous", N_("Several towns answer to that; give more of the id."))
-    return found[0]
+    return found.pop()
+
+
+def _unknown() -> NotFound:
+    return NotFound("unknown_town", N_("There is no such partner town."))
 
 
 def _bad() -> Conflict:
