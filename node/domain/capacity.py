@@ -30,10 +30,6 @@ class Span:
         """Return the day numbers of the span."""
         return range(self.first, self.after)
 
-    def overlaps(self, other: "Span") -> bool:
-        """Return whether both spans share a day."""
-        return self.first < other.after and other.first < self.after
-
 
 def day_number(day: date) -> int:
     """Return the day number of a calendar day."""
@@ -64,21 +60,6 @@ def weekday(day: int) -> int:
     return (day + 3) % 7  # 1970-01-01 was a Thursday
 
 
-def taken_per_day(spans: Iterable[Span]) -> dict[int, int]:
-    """Return {day number: how many of the spans hold it}."""
-    counts: dict[int, int] = {}
-    for span in spans:
-        for day in span.days:
-            counts[day] = counts.get(day, 0) + 1
-    return counts
-
-
-def free_days(span: Span, copies: int, taken: Iterable[Span]) -> frozenset[int]:
-    """Return the days of `span` on which at least one of `copies` is free."""
-    counts = taken_per_day(taken)
-    return frozenset(day for day in span.days if counts.get(day, 0) < copies)
-
-
 def free_units(
     span: Span, copies: int, taken: Iterable[tuple[int, int]], wanted: int = 1
 ) -> tuple[int, ...]:
@@ -94,8 +75,3 @@ def free_units(
     busy = {unit for unit, _ in held}
     free = [unit for unit in range(copies) if unit not in busy]
     return tuple(free[:wanted]) if len(free) >= wanted else ()
-
-
-def free_unit(span: Span, copies: int, taken: Iterable[tuple[int, int]]) -> int | None:
-    """Return the lowest unit free on every day of `span`, None if none is (see `free_units`)."""
-    return next(iter(free_units(span, copies, taken)), None)

@@ -31,8 +31,6 @@ class FixedClock:
         """Return the instant it was set to, UTC milliseconds."""
         return self.at_ms
 
-    def forward(
-        self, *, days: int = 0, hours: int = 0, minutes: int = 0, ms: int = 0
-    ) -> None:
+    def forward(self, *, days: int = 0, hours: int = 0, minutes: int = 0, ms: int = 0) -> None:
         """Move on by the given span."""
         self.at_ms += ((days * 24 + hours) * 60 + minutes) * 60_000 + ms
