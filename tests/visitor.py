@@ -135,9 +135,11 @@ class Visitor:
         """Send fields as they are."""
         return self.client.post(path, data=fields, headers=self.headers, **options)
 
-    def token(self, page: str = "/aide") -> str:
-        """Return a form token this browser may use (each page has one)."""
-        return self.read(page).forms[-1].value("token")
+    def token(self) -> str:
+        """Return a form token of this browser: one serves every form."""
+        return next(
+            each.value("token") for each in self.read("/compte").forms if "token" in each.fields
+        )
 
     def send(self, page: str, action: str = "", drop: str = "", **typed: Any) -> TestResponse:
         """Open a page, fill in its form to `action` (the page itself if not said), and send it.

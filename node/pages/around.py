@@ -81,4 +81,7 @@ def standing() -> dict[str, str] | None:
     seen = [row.last_ok_ms for row in rows if row.last_ok_ms]
     if not seen:
         return None
+    if now_ms() - max(seen) > formats.DAY_MS:
+        word = _("Last exchange %(ago)s", ago=formats.ago(max(seen), now_ms()))
+        return {"word": word, "tone": "wait", "when": "", "href": href}
     return {"word": _("Up to date"), "tone": "ok", "when": formats.clock(max(seen)), "href": href}

@@ -1,11 +1,11 @@
 """The pages that explain: help, rules, accessibility, what becomes of your data; and the look."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Blueprint, redirect, render_template, request
 
 from node.pages.here import town
+from node.pages.security import inner_path
 
 blueprint = Blueprint("texts", __name__)
 
@@ -41,8 +41,7 @@ def privacy() -> str:
 def appearance() -> Any:
     """Keep the wished look (light, dark, or the device's) in a cookie; it changes nothing else."""
     theme = request.form.get("theme", "")
-    back = urlsplit(request.form.get("back", "/"))
-    answer = redirect(f"/{back.path.lstrip('/')}" + (f"?{back.query}" if back.query else ""), 303)
+    answer = redirect(inner_path(request.form.get("back")), 303)
     if theme in THEMES:
         answer.set_cookie("theme", theme, max_age=YEAR_S, samesite="Lax")  # theme.js reads it
     return answer

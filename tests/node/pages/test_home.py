@@ -1,5 +1,6 @@
 """The catalogue as people read it: words, rubrics, towns, distance, pages, codes, what is stale."""
 
+from tests.node.pages.acting import publish
 from tests.node.pages.conftest import Pair
 from tests.scenery import BARROW, TENT, TRAILER, Scenery
 from tests.visitor import Reader, Visitor
@@ -152,10 +153,3 @@ def test_every_language_says_the_home_page_in_its_own_words(scenery: Scenery) ->
         page = at_quimper(scenery).get(f"/?lang={code}")
         assert words in page.text and f'<html lang="{code}"' in page.text
         assert TENT in page.text
-
-
-def publish(pair: Pair, who: str, town: str, title: str) -> str:
-    """Publish a thing to lend through the form; return its address."""
-    sent = pair.visitor(who, town).send("/publier/objets", title=title, object="autre")
-    assert sent.status_code == 303, Reader(sent.text).text
-    return str(sent.location)
