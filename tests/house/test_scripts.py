@@ -14,7 +14,7 @@ from tests.house.tree import ROOT
 PYTHONS = ("python3.14", "python3.13", "python3.12", "python3.11", "python3")
 WITHOUT_ENSUREPIP = f'case "$*" in *ensurepip*) exit 1 ;; esac\nexec "{sys.executable}" "$@"'
 RECORDER = """echo "$LAVOIR_HOME: $*" >>"$LOG"
-if [ "$1" = init ]; then mkdir -p "$LAVOIR_HOME" && : >"$LAVOIR_HOME/lavoir.toml" && echo words; fi
+if [ "$1" = init ]; then mkdir -p "$LAVOIR_HOME" && : >"$LAVOIR_HOME/town.keys" && echo words; fi
 exit "${EXIT:-0}"
 """
 
