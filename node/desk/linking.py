@@ -32,7 +32,8 @@ def link() -> str:
 @once
 def invite() -> Any:
     """Make an invitation and show it once: an address and a code, good for 15 minutes."""
-    invitation = pairing.invite(town().config.url, town().clock)
+    lan = request.form.get("lan-invite") == "1"
+    invitation = pairing.invite(town().config.url, town().clock, lan=lan)
     trail.note("partner.invite")
     return _link(invitation=invitation)
 

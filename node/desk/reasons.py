@@ -73,7 +73,7 @@ OUTCOMES = {
     "bad_signature": _UNSIGNED,
     "too_many_bad_signatures": N_("It brought too many records with a false signature."),
     "stale_nonce": N_("The two servers lost count of each other; the next try mends it."),
-    "unknown_peer": N_("It does not know our town (any more)."),
+    "unknown_peer": N_("It does not know our town, or has not confirmed the words yet."),
     "not_confirmed": N_("Its admin has not confirmed the six words yet."),
     "frozen": N_("It signed two sets of keys: compare the words before going on."),
     "keyset_equivocation": N_("It signed two sets of keys: compare the words before going on."),

@@ -100,12 +100,12 @@ def leave() -> Any:
 def change() -> Any:
     """Keep what the person says of themself."""
     person = require_member()
-    said = {name: request.form.get(name, "") for name in ("name", "phone", "quartier", "language")}
+    said = {name: request.form.get(name, "")[:400] for name in accounts.PROFILE}
     try:
         accounts.change(person.id, **said)
     except Invalid as invalid:
         return _own_page(
-            {each.field: _(each.message, **each.params) for each in invalid.problems}
+            {each.field: _(each.message, **each.params) for each in invalid.problems}, said
         ), 422
     flash(_("Kept."))
     return redirect(url_for(".show"), 303)
@@ -139,12 +139,12 @@ def _door(errors: dict[str, str] | None = None) -> str:
     )
 
 
-def _own_page(errors: dict[str, str] | None = None) -> str:
+def _own_page(errors: dict[str, str] | None = None, typed: dict[str, str] | None = None) -> str:
     person = require_member()
     return render_template(
         "account/own.html",
         section="account",
         errors=errors or {},
-        values=person,
+        values=typed or person,
         sessions=sessions.listed(person.id),
     )

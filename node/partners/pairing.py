@@ -52,11 +52,13 @@ class Invitation:
 def read_invitation(text: str) -> tuple[str, str]:
     """Return (url, code) of an invitation as pasted or typed; raises Conflict("bad_invitation")."""
     found = re.fullmatch(r"\s*(https?://[^\s#]+)[#\s]+([0-9A-Za-z-]+)\s*", text)
-    if not found or not urlsplit(found[1]).hostname:
+    if not found:
         raise _bad()
     try:
+        if not urlsplit(found[1]).hostname:
+            raise _bad()
         return found[1].rstrip("/"), pairing.read_code(found[2])
-    except RemoteProtocolError as error:
+    except (RemoteProtocolError, ValueError) as error:  # ValueError: an address such as http://[
         raise _bad() from error
 
 
