@@ -1,5 +1,7 @@
 """The commands an association types: `lavoir …` (also gunicorn's door)."""
 
+import os
+
 import click
 
 from node.cli.admin import admin
@@ -15,6 +17,7 @@ from node.cli.town import init, migrate, rebuild
 @click.version_option(package_name=None, version="0.1.0", prog_name="lavoir")
 def main() -> None:
     """Run a town's node: lend, drive together, federate with other towns."""
+    os.umask(0o077)  # what a town keeps is for nobody else on its machine
 
 
 for command in (
