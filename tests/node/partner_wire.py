@@ -55,6 +55,18 @@ def publish(place: Place, *titles: str, scope: int = SCOPE_PUBLIC, **more: Any) 
         return [town.journal.publish(KIND, item(each, **more), scope=scope) for each in titles]
 
 
+def revise(place: Place, record: Record, title: str, **more: Any) -> Record:
+    """Publish a revision of a town's own object."""
+    with place.inside() as town:
+        return town.journal.publish(KIND, item(title, **more), key=record.key)
+
+
+def withdraw(place: Place, record: Record) -> Record | None:
+    """Withdraw a town's own object."""
+    with place.inside() as town:
+        return town.journal.withdraw(record.key)
+
+
 def titles(place: Place, origin: Place | None = None) -> set[str]:
     """Return the titles a town shows (of one origin)."""
     with place.inside():

@@ -1,0 +1,1 @@
+"""The benches: what a node does beside the least any program would have to do."""
