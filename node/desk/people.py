@@ -9,7 +9,7 @@ from node.desk.overview import only_admins
 from node.domain.errors import Invalid
 from node.domain.words import N_
 from node.members import accounts, codes
-from node.pages.here import member, now_ms, town
+from node.pages.here import member, now_ms, town, whole
 from node.pages.language import _
 from node.pages.security import once
 from node.store.people import members
@@ -34,7 +34,7 @@ def list_() -> str:
 @once
 def hand_out() -> Any:
     """Make a one-use code for a new person or one of the list, shown once to be written down."""
-    known = request.form.get("member", type=int)
+    known = whole(request.form.get("member"))
     name = request.form.get("name", "")
     if known is None and not name.strip():
         return _page(error=_("Please fill this in.")), 422
@@ -53,7 +53,7 @@ def hand_out() -> Any:
     return _page(code=code, code_for=person.name if person else name)
 
 
-@blueprint.post("/<int:number>/role")
+@blueprint.post("/<int(max=2147483647):number>/role")
 @once(together=True)
 def give_role(number: int) -> Any:
     """Give somebody a role; the last administrator stays one."""
@@ -65,7 +65,7 @@ def give_role(number: int) -> Any:
     return redirect(url_for(".list_"), 303)
 
 
-@blueprint.post("/<int:number>/acces")
+@blueprint.post("/<int(max=2147483647):number>/acces")
 @once(together=True)
 def shut_out(number: int) -> Any:
     """Shut somebody out, or let them in again."""

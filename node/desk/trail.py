@@ -6,7 +6,7 @@ from flask import Blueprint, render_template, request
 
 from node.desk.overview import only_admins
 from node.domain.words import N_
-from node.pages.here import member, names, now_ms
+from node.pages.here import member, names, now_ms, whole
 from node.store import audit
 from node.store.people import members
 
@@ -43,7 +43,7 @@ def note(action: str, subject: str = "", detail: str = "") -> None:
 @blueprint.get("")
 def show() -> str:
     """Show the latest entries, fifty a page."""
-    before = request.args.get("avant", type=int)
+    before = whole(request.args.get("avant"))
     entries = audit.latest(PER_PAGE + 1, before=before)
     return render_template(
         "desk/trail.html",

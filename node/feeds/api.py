@@ -11,6 +11,7 @@ from flask import Blueprint, Response, current_app, jsonify, request, url_for
 from federation import codec
 from node.domain.errors import Invalid, NotFound, Problem
 from node.domain.words import N_
+from node.members import rates
 from node.store.catalogue import codes, listings
 from node.store.catalogue.listings import LIVE_STATES, Listing
 from node.store.catalogue.search import LIMIT_MAX, Search, count_by, search
@@ -21,6 +22,19 @@ blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 PER_PAGE = 50
 RADIUS_MAX_M = 1_000_000
 CACHE_S = 60
+
+
+@blueprint.before_request
+def _not_too_often() -> None:
+    """Count one more request of this network address; raises TooMany."""
+    town = current_app.extensions["lavoir"]
+    rates.take(
+        "api",
+        rates.network(request.remote_addr),
+        secret=town.keyring.secret,
+        now_ms=town.clock.now_ms(),
+        limits=rates.table(town.config),
+    )
 
 
 @blueprint.get("/listings")

@@ -22,6 +22,12 @@ def now_ms() -> int:
     return int(town().clock.now_ms())
 
 
+def whole(text: str | None) -> int | None:
+    """Return a whole number from an address or a form, None for what is none or is too long."""
+    said = text or ""
+    return int(said) if said.isascii() and said.isdigit() and len(said) < 16 else None
+
+
 def member() -> Any:
     """Return the member signed in, None for a visitor."""
     return getattr(g, "member", None)

@@ -10,7 +10,7 @@ from node.domain.words import N_
 from node.members import accounts
 from node.pages import formats
 from node.pages.around import basins
-from node.pages.here import Shown, names, now_ms, seen_ms, shown, town
+from node.pages.here import Shown, names, now_ms, seen_ms, shown, town, whole
 from node.pages.language import _
 from node.pages.security import form_key, once, require_member
 from node.store.catalogue import holdings, listings
@@ -78,7 +78,7 @@ def act(which: str) -> Any:
             request.form.get("action", "")[:40],
             member_id=person.id,
             role="asker" if row.asker == person.id else _keeper_role(row, person),
-            on_version=request.form.get("version", type=int),
+            on_version=whole(request.form.get("version")),
             act_id=form_key("act", 8),
             args=request.form,
         )

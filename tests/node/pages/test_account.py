@@ -61,7 +61,9 @@ def test_who_chose_a_password_enters_with_it_and_comes_back(pair: Pair) -> None:
     assert visitor.get("/demandes").status_code == 303
 
 
-@pytest.mark.parametrize("goal", ["//evil.example", "https://evil.example", "/\\evil", "javascript:1"])
+@pytest.mark.parametrize(
+    "goal", ["//evil.example", "https://evil.example", "/\\evil", "javascript:1"]
+)
 def test_signing_in_never_leads_to_another_site(pair: Pair, goal: str) -> None:
     visitor, code = pair.visitor(), desk_code(pair, "Gwenn")
     form = visitor.form("/compte", "/compte/code")

@@ -1,4 +1,4 @@
-"""The desk: who may enter, linking towns from both sides, exchanges and refusals in words, codes."""
+"""The desk: who may enter, linking towns from both sides, reasons in words, codes, roles."""
 
 import re
 from pathlib import Path
@@ -59,8 +59,16 @@ def test_two_towns_are_linked_from_their_two_desks(pair: Pair) -> None:
 
 @pytest.mark.parametrize(
     "typed",
-    ["", "n'importe quoi", "http://lorient.test", "http://lorient.test#AAAAA-AAAAA", "x" * 5_000]
-    + ["http://nulle-part.test#ABCDE-12345", "http://127.0.0.1:1#ABCDE-12345", "http://[#A-1"],
+    [
+        "",
+        "n'importe quoi",
+        "http://lorient.test",
+        "http://lorient.test#AAAAA-AAAAA",
+        "x" * 5_000,
+        "http://nulle-part.test#ABCDE-12345",
+        "http://127.0.0.1:1#ABCDE-12345",
+        "http://[#A-1",
+    ],
 )
 def test_an_invitation_that_does_not_work_says_why_and_stays_typed(pair: Pair, typed: str) -> None:
     answer = pair.visitor("Maïwenn").send(
@@ -136,9 +144,10 @@ def test_a_partner_introduces_a_town_which_is_read_and_then_confirmed(pair: Pair
     with pair.lorient.inside():
         assert partners.find(vannes.town.id).status == "introduced"
         assert introductions.received("") == []
-    assert lorient.post(
-        f"/admin/villes/{'0' * 12}/accueillir", {"token": lorient.token()}
-    ).status_code == 404
+    assert (
+        lorient.post(f"/admin/villes/{'0' * 12}/accueillir", {"token": lorient.token()}).status_code
+        == 404
+    )
 
 
 def test_ending_a_link_takes_its_listings_away(pair: Pair) -> None:
