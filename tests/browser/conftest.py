@@ -7,12 +7,15 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+from tests.scenery import Scenery, build, pages_of, served
 
 NAMES = ("chromium", "google-chrome", "google-chrome-stable", "chromium-browser")
 QUIET = [  # root needs the first; the others keep it from drawing on a GPU or calling home
@@ -34,7 +37,7 @@ DESK: dict[str, Any] = {"viewport": {"width": 1280, "height": 900}}
 WAIT_MS = 15_000
 
 Window = Callable[..., BrowserContext]
-Audit = Callable[[Page], list[str]]
+Audit = Callable[..., list[str]]
 
 
 def find_chromium() -> str | None:
@@ -119,8 +122,8 @@ def no_js(window: Window) -> BrowserContext:
 def axe() -> Audit:
     """Return a page's accessibility faults, one line each; an empty list is what is wanted."""
 
-    def audit(page: Page) -> list[str]:
-        found = Axe().run(page).response["violations"]
+    def audit(page: Page, options: dict[str, Any] | None = None) -> list[str]:
+        found = Axe().run(page, options=options).response["violations"]
         return [
             f"{fault['id']} ({fault['impact']}): {fault['help']} at {place['target']}"
             for fault in found
@@ -128,6 +131,35 @@ def axe() -> Audit:
         ]
 
     return audit
+
+
+@dataclass
+class Furnished:
+    """A furnished Quimper on the loopback, to be looked at only."""
+
+    scenery: Scenery
+    address: str
+
+    def pages(self, who: str) -> list[tuple[str, str]]:
+        """Return (name, address) of every page that somebody looks at."""
+        found = pages_of(self.scenery)
+        return [(name, self.address + path) for name, looks, path in found if looks == who]
+
+    def enter(self, context: BrowserContext, who: str) -> Page:
+        """Sign somebody in, "" for a visitor, and return a window of theirs."""
+        if who:
+            cookie = self.scenery.cookie("Quimper", who)
+            context.add_cookies([{**cookie, "url": self.address}])
+        return context.new_page()
+
+
+@pytest.fixture(scope="session")
+def furnished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Furnished]:
+    """Quimper with its listings, requests, neighbours and troubles."""
+    scenery = build(tmp_path_factory.mktemp("furnished"))
+    with served(scenery.place("Quimper")) as address:
+        yield Furnished(scenery, address)
+    scenery.world.close()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
