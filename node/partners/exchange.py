@@ -76,7 +76,7 @@ class Exchanges:
         self.connect = connect
 
     def visit(self, town: bytes, progress: Progress | None = None) -> Outcome:
-        """Bring our sets and a partner's to the same state; never raises for what it does.
+        """Bring our sets and a partner's to the same state; never raises for what the partner does.
 
         Raises NotFound, and Conflict("not_confirmed") for a town that is not our partner (yet).
         """
@@ -96,14 +96,24 @@ class Exchanges:
         except DomainError as error:
             log.warning("visit to %s stopped here: %s", partner.name, error.code)
             told.outcome = error.code
+        except Exception:
+            told.outcome = "internal"
+            self._noted(partner, line, told, planned_ms)
+            raise
         self._noted(partner, line, told, planned_ms)
         return told
 
     def visit_due(self) -> int:
-        """Visit every partner whose time has come; return how many."""
+        """Visit every partner whose time has come; return how many.
+
+        A fault of ours at one of them is logged, and the others are visited all the same.
+        """
         due = partners.due(self.journal.clock.now_ms())
         for partner in due:
-            self.visit(partner.town)
+            try:
+                self.visit(partner.town)
+            except Exception:
+                log.exception("the visit to %s broke", partner.name)
         return len(due)
 
     def accept(self, invitation: str, *, lan: bool = False) -> Partner:

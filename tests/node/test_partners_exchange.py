@@ -10,6 +10,7 @@ import pytest
 
 from federation import limits
 from federation.errors import RemoteProtocolError
+from federation.record import Record
 from federation.signature import HttpReply, HttpRequest
 from node.app import start_jobs
 from node.partners import pairing
@@ -18,6 +19,7 @@ from node.store.network import partners
 from tests.node.partner_wire import (
     KIND,
     TOWNS,
+    desk_page_of,
     item,
     partner,
     publish,
@@ -265,6 +267,27 @@ def test_a_visit_longer_than_it_may_last_is_ended_and_goes_on_next_time(
     world.interfere = None
     assert world.visit("Lorient", "Quimper").outcome == "ok"
     assert len(titles(lorient)) == 30
+
+
+def test_a_fault_of_ours_at_one_partner_leaves_the_others_their_visits(tmp_path: Path) -> None:
+    world = three_towns(tmp_path)
+    lorient, quimper, vannes = (world.places[name] for name in TOWNS)
+    publish(quimper, "Perceuse")
+    publish(vannes, "Remorque")
+
+    def break_down(record: Record, body: object) -> None:
+        if record.origin == quimper.town.id:
+            raise ZeroDivisionError
+
+    lorient.town.journal.on(KIND, break_down)
+    assert visit_due(lorient) == 2
+    assert titles(lorient) == {"Remorque"}
+    row = partner(lorient, quimper)
+    assert (row.failures, row.last_error) == (1, "internal")
+    assert row.next_try_ms > world.clock.now_ms()
+    assert visits(lorient, quimper)[0].outcome == "internal"
+    assert "internal" in desk_page_of(lorient, quimper)
+    world.close()
 
 
 def test_a_record_published_inside_a_transaction_that_fails_never_was(
