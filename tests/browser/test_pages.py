@@ -1,4 +1,4 @@
-"""Every page as people see it: no accessibility fault, nothing cut off, large targets, keys enough."""
+"""Every page as people see it: sound, nothing cut off, large targets, keys enough."""
 
 import pytest
 from playwright.sync_api import BrowserContext, Page
@@ -8,7 +8,8 @@ from tests.browser.conftest import DESK, PHONE, Furnished, Window
 WHO = ("", "Nolwenn", "Maïwenn")
 SIZES = {"phone": PHONE, "desk": DESK}
 CONTRAST = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
-SMALL = """[...document.querySelectorAll('a, button, input:not([type=hidden]), select, textarea, summary')]
+SMALL = """[...document.querySelectorAll(
+    'a, button, input:not([type=hidden]), select, textarea, summary')]
   .filter(e => !e.closest('.ti') && e.getClientRects().length && !e.matches('.vh, .saut, .fil a'))
   .map(e => [e, (e.matches('[type=checkbox],[type=radio]') && e.closest('label') || e)
                  .getBoundingClientRect()])
