@@ -143,6 +143,17 @@ def test_tries_back_off_from_half_a_minute_to_six_hours(world: HttpWorld, tmp_pa
         assert least_ms <= wait_ms <= least_ms * 1.25
 
 
+def test_a_try_that_a_wrong_clock_put_off_for_years_is_made_now(world: HttpWorld) -> None:
+    lorient, quimper = world.places["Lorient"], world.places["Quimper"]
+    world.clock.forward(days=1_500)
+    world.visit("Lorient", "Quimper")
+    world.visit("Lorient", "Quimper")
+    world.clock.forward(days=-1_500)
+    assert partner(lorient, quimper).next_try_ms > world.clock.now_ms()
+    assert visit_due(lorient) == 1
+    assert visit_due(lorient) == 0
+
+
 def test_the_page_says_since_when_why_and_when_the_next_try_is(
     world: HttpWorld, tmp_path: Path
 ) -> None:

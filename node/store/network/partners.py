@@ -17,6 +17,7 @@ HELD = ("active", "introduced")  # the origins whose records are kept here
 
 FIRST_RETRY_MS = 30_000
 LONGEST_RETRY_MS = 6 * 3_600_000
+LATEST_MS = 25 * 3_600_000  # nothing is planned for later: a clock was wrong when it was
 
 
 class Partner(Row):
@@ -96,7 +97,8 @@ def due(now_ms: int) -> list[Partner]:
 
     So that one that keeps us waiting does not keep the others waiting.
     """
-    query = Partner.select().where(Partner.status == "active", Partner.next_try_ms <= now_ms)
+    is_time = (Partner.next_try_ms <= now_ms) | (Partner.next_try_ms > now_ms + LATEST_MS)
+    query = Partner.select().where(Partner.status == "active", is_time)
     last_ok = Partner.last_ok_ms.asc(nulls="first")
     return list(query.order_by(Partner.failures > 0, last_ok, Partner.town))
 
