@@ -165,6 +165,12 @@ class Engagements:
         engaging = self.ground.rules(listing)
         return seen_of(engaging, self.ground.body(listing)).hex()
 
+    def terms(self, listing: Listing, form: Form) -> dict[str, Any]:
+        """Return the terms that `form` would ask for today; raises Invalid."""
+        engaging, body = self.ground.rules(listing), self.ground.body(listing)
+        today = self.ground.today(self.ground.now_ms())
+        return engaging.terms(body, engaging.asked(body, form), today)
+
     def days(
         self, listing: Listing, chosen: Iterable[int] = (), count: int = DAYS_SHOWN
     ) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """Asking: the form under a listing, and the request it makes, here or in another town."""
 
+import json
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -29,6 +30,9 @@ def ask(code: str) -> Any:
     person = require_member()
     listing = _askable(code)
     limit("asked", person.id)
+    asked_before = _asked_before(listing, person.id)
+    if asked_before is not None:
+        return redirect(url_for("requests.show", which=asked_before.id.hex()), 303)
     try:
         row = town().engagements.ask(listing.row, person.id, request.form, form_key("engagement"))
     except Invalid as invalid:
@@ -37,6 +41,22 @@ def ask(code: str) -> Any:
     except DomainError as error:
         return _form(listing, askform.typed(), {"": _(error.message, **error.params)}), error.status
     return redirect(url_for("requests.show", which=row.id.hex()), 303)
+
+
+def _asked_before(listing: Shown, member_id: int) -> Any:
+    """Return an open request of this person for the same thing on the same terms, or None.
+
+    Who goes back and sends the form again, or sends it from a second tab, means one request.
+    """
+    engagements = town().engagements
+    try:
+        terms = engagements.terms(listing.row, request.form)
+    except Invalid:
+        return None
+    for row in engagements.for_listing(listing.origin, listing.key):
+        if row.asker == member_id and not row.final and json.loads(row.terms) == terms:
+            return row
+    return None
 
 
 def _askable(code: str) -> Shown:

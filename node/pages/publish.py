@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 
+from federation import codec
 from node.domain.errors import Invalid, NotAllowed, NotFound
 from node.domain.practice import Practice
 from node.domain.schema import plain, replace
@@ -19,6 +20,9 @@ from node.store.catalogue import holdings, listings
 from node.store.database import write_tx
 
 blueprint = Blueprint("publish", __name__)
+
+SAME_WITHIN_MS = 3_600_000
+SAME_AMONG = 20  # the latest listings of a person
 
 
 @blueprint.get("/publier")
@@ -49,9 +53,11 @@ def publish(rubric: str) -> Any:
         return _refused(practice, invalid, photos), 422
     limit("published", person.id)
     with write_tx():
-        record = town().journal.publish(practice.kind, plain(body), key=form_key("listing"))
-        holdings.keep(record.key, person.id, now_ms())
-    row = listings.find(record.origin, record.key)
+        key = _just_published(person.id, plain(body))
+        if key is None:
+            key = town().journal.publish(practice.kind, plain(body), key=form_key("listing")).key
+            holdings.keep(key, person.id, now_ms())
+    row = listings.find(town().id, key)
     flash(_("Published. It reaches the partner towns at the next exchange."))
     return redirect(url_for("listing.show", code=row.code if row else ""), 303)
 
@@ -110,6 +116,19 @@ def withdraw(code: str) -> Any:
         town().engagements.listing_closed(listing.key)
     flash(_("Withdrawn here; the partner towns learn it at the next exchange."))
     return redirect(url_for("listing.show", code=code), 303)
+
+
+def _just_published(member_id: int, body: dict[str, Any]) -> bytes | None:
+    """Return the key of a listing this person published with the very same words a moment ago.
+
+    Who goes back and sends the form again, or sends it from a second tab, means one listing.
+    """
+    said, since_ms = codec.dumps(body), now_ms() - SAME_WITHIN_MS
+    for key in holdings.of_member(member_id)[:SAME_AMONG]:
+        row = listings.find(town().id, key)
+        if row is not None and row.created_ms >= since_ms and bytes(row.body) == said:
+            return key
+    return None
 
 
 def _practice(rubric: str) -> Practice:

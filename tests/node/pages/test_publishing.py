@@ -222,11 +222,15 @@ def test_the_same_form_sent_again_publishes_once(pair: Pair) -> None:
         assert len(holdings.of_member(pair.people["Nolwenn"].id)) == 1
 
 
-def test_a_second_tab_publishes_a_second_listing(pair: Pair) -> None:
+def test_the_same_words_from_a_second_tab_are_one_listing_other_words_another(pair: Pair) -> None:
     visitor = pair.visitor("Nolwenn")
-    tabs = [{**visitor.form("/publier/objets").fields, **ITEM} for _ in range(2)]
-    places = {visitor.post("/publier/objets", fields).location for fields in tabs}
-    assert len(places) == 2  # two forms were opened and sent: two intentions
+    tabs = [{**visitor.form("/publier/objets").fields, **ITEM} for _ in range(3)]
+    tabs[2]["title"] = "Ponceuse"
+    places = [visitor.post("/publier/objets", fields).location for fields in tabs]
+    assert places[0] == places[1] != places[2]
+    pair.world.clock.forward(hours=2)
+    later = {**visitor.form("/publier/objets").fields, **ITEM}
+    assert visitor.post("/publier/objets", later).location not in places
 
 
 def test_a_visitor_signs_in_before_publishing(pair: Pair) -> None:

@@ -79,6 +79,16 @@ def test_the_same_ask_sent_again_is_one_request(pair: Pair, saw: str) -> None:
     assert visitor.read("/demandes").text.count("vous le demandez") == 1
 
 
+def test_the_same_wish_from_a_second_tab_is_one_request(pair: Pair, saw: str, far: str) -> None:
+    for href in (saw, far):
+        visitor = pair.visitor("Nolwenn")
+        dates = {"first_day": "2026-11-25", "last_day": "2026-11-26"}
+        tabs = [{**visitor.form(f"{href}/demander").fields, **dates} for _ in range(3)]
+        tabs[2]["first_day"] = tabs[2]["last_day"] = "2026-12-02"
+        places = [visitor.post(f"{href}/demander", fields).location for fields in tabs]
+        assert places[0] == places[1] != places[2]
+
+
 def test_a_refused_ask_keeps_what_was_typed(pair: Pair, saw: str) -> None:
     typed = {
         "first_day": "2026-11-29",
