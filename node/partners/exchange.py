@@ -44,11 +44,15 @@ Progress = Callable[[int, int], None]
 TAKEN = ("stored", "known", "older")
 PAIR_MAX_BYTES = 8_192
 MINUTE_MS = 60_000
+PHOTOS_MAX_MS = MINUTE_MS  # of one visit: then the other partners have their turn
 
 
 @dataclass
 class Outcome:
-    """How one visit ended: `outcome` is ok or an error code; records and bytes counted."""
+    """How one visit ended: `outcome` is ok or an error code; records and bytes counted.
+
+    `has_more`: photos are left that a next visit should bring soon.
+    """
 
     outcome: str = "ok"
     received: int = 0
@@ -57,6 +61,7 @@ class Outcome:
     round_trips: int = 0
     bytes_up: int = 0
     bytes_down: int = 0
+    has_more: bool = False
 
     def told(self) -> dict[str, Any]:
         """Return the counts as plain values."""
@@ -173,7 +178,8 @@ class Exchanges:
                 tally = visit.tally
                 told.round_trips = tally.exchanges + channel.hellos
                 told.bytes_up, told.bytes_down = tally.bytes_up, tally.bytes_down
-            self._fetch_photos(partner, channel)
+            if told.outcome == "ok":
+                told.has_more = self._fetch_photos(partner, channel)
 
     def _admit(self, raws: Any, carrier: bytes, now_ms: int) -> Any:
         return self.journal.ingest(raws, carrier)
@@ -193,26 +199,38 @@ class Exchanges:
         elif isinstance(event, Done) and event.code:
             told.outcome = event.code
 
-    def _fetch_photos(self, partner: Partner, channel: Channel) -> None:
-        """Ask for the photos its listings show; one that fails is asked for again later."""
-        for wanted in self.photos.missing(partner.town):
-            try:
-                self.photos.take_remote(wanted.hash, channel.photo(wanted.hash))
-            except ProtocolError as error:
-                self.photos.not_got(wanted.hash)
-                log.info("photo %s of %s: %s", wanted.hash.hex(), partner.name, error)
-                if error.code in ("unreachable", "timeout"):
-                    return
-            except DomainError as error:
-                log.info("photo %s of %s: %s", wanted.hash.hex(), partner.name, error.code)
+    def _fetch_photos(self, partner: Partner, channel: Channel) -> bool:
+        """Ask for the photos its listings show; return whether some are left for a next visit."""
+        clock = self.journal.clock
+        until_ms = clock.now_ms() + PHOTOS_MAX_MS
+        while wanted := self.photos.missing(partner.town):
+            for each in wanted:
+                if clock.now_ms() > until_ms:
+                    return True
+                if not self._took_photo(each.hash, partner, channel):
+                    return False
+        return False
+
+    def _took_photo(self, digest: bytes, partner: Partner, channel: Channel) -> bool:
+        """Ask for one photo; return whether the next may be asked for. A failed one comes later."""
+        try:
+            self.photos.take_remote(digest, channel.photo(digest))
+        except ProtocolError as error:
+            self.photos.not_got(digest)
+            log.info("photo %s of %s: %s", digest.hex(), partner.name, error)
+            return error.code not in ("unreachable", "timeout")
+        except DomainError as error:
+            log.info("photo %s of %s: %s", digest.hex(), partner.name, error.code)
+        return True
 
     def _noted(self, partner: Partner, line: Any, told: Outcome, planned_ms: int) -> None:
         now_ms = self.journal.clock.now_ms()
         if told.outcome == "ok":
             with write_tx():
                 held = partners.find(partner.town)
-                is_news = bool(partner.failures) or (held and held.next_try_ms < planned_ms)
-                next_ms = now_ms + (0 if is_news else self.config.sync_minutes * MINUTE_MS)
+                is_news = held is not None and held.next_try_ms < planned_ms
+                is_soon = is_news or told.has_more or partner.failures
+                next_ms = now_ms + (0 if is_soon else self.config.sync_minutes * MINUTE_MS)
                 partners.succeeded(partner.town, now_ms, next_ms=next_ms)
         else:
             partners.failed(partner.town, told.outcome, now_ms, jitter=random.random())

@@ -23,7 +23,7 @@ def give(nonce: bytes, partner: bytes, until_ms: int) -> None:
         keep = (
             Nonce.select(Nonce.nonce)
             .where(Nonce.partner == partner)
-            .order_by(Nonce.until_ms.desc(), Nonce.nonce)
+            .order_by(peewee.SQL("rowid DESC"))  # the clock may have been set back in between
             .limit(PER_PARTNER)
         )
         Nonce.delete().where(Nonce.partner == partner, Nonce.nonce.not_in(keep)).execute()
