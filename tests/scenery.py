@@ -3,7 +3,6 @@ that has gone silent and one whose words are not compared yet. The pages are loo
 """
 
 import hashlib
-import io
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, ImageDraw
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from node.cli.seed import seeding
@@ -23,6 +21,7 @@ from node.partners import pairing
 from node.store.catalogue import holdings, listings
 from node.store.database import using, write_tx
 from node.store.sets import records
+from tests.drawings import BARROW, SEWING, TENT, TRAILER, drawing
 from tests.world import START_MS, Place, World
 
 DAY_MS = 86_400_000
@@ -33,11 +32,8 @@ MANAGERS = {
     "Vannes": "Le Bief",
     "Auray": "Les Mains du Loch",
 }
+REQUESTS_SHOWN = ("accepted", "unsent", "received", "declined")
 PASSWORD = "ajonc-moulin-sterne"
-TRAILER = "Remorque à vélo bâchée"
-BARROW = "Diable pliant"
-SEWING = "Surjeteuse quatre fils"
-TENT = "Tente de réception 3 × 6 m"
 OWNED: tuple[tuple[str, str, str, str, dict[str, Any]], ...] = (
     ("Vannes", "Soizic", TENT, "À monter à quatre, une heure.", {"object": "fete"}),
     ("Quimper", "Nolwenn", SEWING, "Réglée, avec ses bobines.", {"object": "maison"}),
@@ -269,20 +265,33 @@ def _forge(scenery: Scenery) -> None:
 
 def pages_of(scenery: Scenery) -> list[tuple[str, str, str]]:
     """Return every page of Quimper: (name, who looks at it or "" for a visitor, path)."""
-    code = lambda of, title: scenery.listing(of, title, held="Quimper").code  # noqa: E731
-    trailer, barrow = code("Lorient", TRAILER), code("Quimper", BARROW)
-    silent = code("Vannes", TENT)
-    slug = {name: place.town.id.hex()[:12] for name, place in scenery.world.places.items()}
-    asked = scenery.requests
-    visitor = [
+    looked_at = {
+        "": _visitors_pages(scenery),
+        "Nolwenn": _residents_pages(scenery),
+        "Maïwenn": _desk_pages(scenery),
+    }
+    return [(name, who, path) for who, pages in looked_at.items() for name, path in pages]
+
+
+def _code(scenery: Scenery, of: str, title: str) -> str:
+    return str(scenery.listing(of, title, held="Quimper").code)
+
+
+def _slugs(scenery: Scenery) -> dict[str, str]:
+    return {name: place.town.id.hex()[:12] for name, place in scenery.world.places.items()}
+
+
+def _visitors_pages(scenery: Scenery) -> list[tuple[str, str]]:
+    trailer, slug = _code(scenery, "Lorient", TRAILER), _slugs(scenery)
+    return [
         ("home", "/"),
         ("home-words", "/?q=remorque"),
         ("home-rubric", "/?rubrique=covoiturage"),
         ("home-empty", "/?q=scaphandre&rubrique=objets&rayon=10"),
         ("map", "/carte"),
         ("listing-remote", f"/a/{trailer}"),
-        ("listing-silent", f"/a/{silent}"),
-        ("listing-here", f"/a/{barrow}"),
+        ("listing-silent", f"/a/{_code(scenery, 'Vannes', TENT)}"),
+        ("listing-here", f"/a/{_code(scenery, 'Quimper', BARROW)}"),
         ("listing-gone", f"/a/{scenery.gone}"),
         ("towns", "/villes"),
         ("town-here", f"/villes/{slug['Quimper']}"),
@@ -296,22 +305,27 @@ def pages_of(scenery: Scenery) -> list[tuple[str, str, str]]:
         ("source", "/source"),
         ("door", f"/compte?next=/a/{trailer}/demander"),
     ]
+
+
+def _residents_pages(scenery: Scenery) -> list[tuple[str, str]]:
     rubrics = [each.rubric for each in scenery.place("Quimper").town.registry.practices]
-    resident = [
+    sewing, asked = _code(scenery, "Quimper", SEWING), scenery.requests
+    return [
         ("publish", "/publier"),
         *((f"publish-{rubric}", f"/publier/{rubric}") for rubric in rubrics),
-        ("edit", f"/a/{code('Quimper', SEWING)}/modifier"),
-        ("withdraw", f"/a/{code('Quimper', SEWING)}/retirer"),
-        ("listing-own", f"/a/{code('Quimper', SEWING)}"),
-        ("ask", f"/a/{trailer}/demander"),
+        ("edit", f"/a/{sewing}/modifier"),
+        ("withdraw", f"/a/{sewing}/retirer"),
+        ("listing-own", f"/a/{sewing}"),
+        ("ask", f"/a/{_code(scenery, 'Lorient', TRAILER)}/demander"),
         ("requests", "/demandes"),
-        ("request-accepted", f"/demandes/{asked['accepted']}"),
-        ("request-unsent", f"/demandes/{asked['unsent']}"),
-        ("request-received", f"/demandes/{asked['received']}"),
-        ("request-declined", f"/demandes/{asked['declined']}"),
+        *((f"request-{state}", f"/demandes/{asked[state]}") for state in REQUESTS_SHOWN),
         ("account", "/compte"),
     ]
-    admin = [
+
+
+def _desk_pages(scenery: Scenery) -> list[tuple[str, str]]:
+    slug = _slugs(scenery)
+    return [
         ("desk", "/admin"),
         ("desk-towns", "/admin/villes"),
         ("desk-link", "/admin/villes/relier"),
@@ -321,57 +335,6 @@ def pages_of(scenery: Scenery) -> list[tuple[str, str, str]]:
         ("desk-people", "/admin/membres"),
         ("desk-trail", "/admin/journal"),
     ]
-    return [
-        *((name, "", path) for name, path in visitor),
-        *((name, "Nolwenn", path) for name, path in resident),
-        *((name, "Maïwenn", path) for name, path in admin),
-    ]
-
-
-def drawing(title: str) -> bytes:
-    """Return a drawing that stands for a photo of a thing, as a JPEG."""
-    image = Image.new("RGB", (1200, 900), "#cfd6d3")
-    pen = ImageDraw.Draw(image)
-    for shape, points in DRAWINGS.get(title, DRAWINGS[TRAILER]):
-        if shape == "line":
-            pen.line(points, fill=INK, width=16, joint="curve")
-        elif shape == "wheel":
-            pen.ellipse(points, fill="#cfd6d3", outline=INK, width=16)
-        else:
-            pen.polygon(points, fill=shape, outline=INK, width=12)
-    pen.line((100, 746, 1100, 746), fill=INK, width=8)
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=88)
-    return buffer.getvalue()
-
-
-INK = "#182126"
-DRAWINGS: dict[str, list[tuple[str, Any]]] = {
-    TRAILER: [
-        ("#2f8f94", (250, 330, 800, 330, 800, 560, 250, 560)),
-        *(("line", (x, 330, x, 560)) for x in (390, 530, 670)),
-        ("line", (800, 540, 960, 540, 1060, 380)),
-        ("wheel", (400, 480, 660, 740)),
-        ("wheel", (515, 595, 545, 625)),
-    ],
-    TENT: [
-        ("#e6b422", (600, 180, 1010, 420, 190, 420)),
-        ("#fafbfa", (230, 420, 970, 420, 970, 740, 230, 740)),
-        ("#3a4c55", (600, 430, 720, 740, 480, 740)),
-    ],
-    SEWING: [
-        ("#943a26", (260, 250, 900, 250, 900, 380, 480, 380, 480, 650, 260, 650)),
-        ("#3a4c55", (200, 650, 1000, 650, 1000, 740, 200, 740)),
-        ("line", (840, 380, 840, 600)),
-        ("wheel", (880, 270, 970, 360)),
-    ],
-    BARROW: [
-        ("line", (480, 150, 480, 660, 760, 660)),
-        ("line", (420, 150, 480, 150)),
-        ("#e6b422", (500, 330, 760, 330, 760, 640, 500, 640)),
-        ("wheel", (400, 600, 540, 740)),
-    ],
-}
 
 
 class _Quiet(WSGIRequestHandler):

@@ -1,7 +1,7 @@
 """What pip is told on this machine (its indexes, its certificates), said again in uv's words.
 
 uv reads none of pip's settings, yet an association behind a mirror or a proxy has set pip only.
-Prints `export NAME=value` lines for the shell that asks; a variable already set for uv is left alone.
+Prints `export NAME=value` lines for the shell that asks; what is set for uv already is left alone.
 """
 
 import ast

@@ -1,4 +1,4 @@
-"""A node starts only with settings that are known and can be meant; else one sentence says where."""
+"""A node starts only with settings that are known and can be meant; else a sentence says where."""
 
 import pytest
 from hypothesis import given
