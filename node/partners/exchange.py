@@ -89,9 +89,10 @@ class Exchanges:
         if partner.status != "active":
             raise Conflict("not_confirmed", N_("Compare the six words with this town first."))
         started_ms = self.journal.clock.now_ms()
-        line = exchanges.start(town, "out", started_ms)
         planned_ms = started_ms + self.config.sync_minutes * MINUTE_MS
-        partners.save(town, next_try_ms=planned_ms)  # whatever hastens it from now on is news
+        with write_tx():
+            line = exchanges.start(town, "out", started_ms)
+            partners.save(town, next_try_ms=planned_ms)  # what hastens it from now on is news
         told = Outcome()
         try:
             self._exchange(partner, told, progress)
@@ -225,26 +226,26 @@ class Exchanges:
 
     def _noted(self, partner: Partner, line: Any, told: Outcome, planned_ms: int) -> None:
         now_ms = self.journal.clock.now_ms()
-        if told.outcome == "ok":
-            with write_tx():
+        with write_tx():
+            if told.outcome == "ok":
                 held = partners.find(partner.town)
                 is_news = held is not None and held.next_try_ms < planned_ms
                 is_soon = is_news or told.has_more or partner.failures
                 next_ms = now_ms + (0 if is_soon else self.config.sync_minutes * MINUTE_MS)
                 partners.succeeded(partner.town, now_ms, next_ms=next_ms)
-        else:
-            partners.failed(partner.town, told.outcome, now_ms, jitter=random.random())
-        exchanges.finish(
-            line,
-            told.outcome,
-            now_ms,
-            received=told.received,
-            sent=told.sent,
-            refused=told.refused,
-            bytes_in=told.bytes_down,
-            bytes_out=told.bytes_up,
-            round_trips=told.round_trips,
-        )
+            else:
+                partners.failed(partner.town, told.outcome, now_ms, jitter=random.random())
+            exchanges.finish(
+                line,
+                told.outcome,
+                now_ms,
+                received=told.received,
+                sent=told.sent,
+                refused=told.refused,
+                bytes_in=told.bytes_down,
+                bytes_out=told.bytes_up,
+                round_trips=told.round_trips,
+            )
 
 
 def seen(town: bytes, event: PeerSeen, now_ms: int) -> None:
