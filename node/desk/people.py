@@ -7,7 +7,6 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from node.desk import trail
 from node.desk.overview import only_admins
 from node.domain.errors import Invalid
-from node.domain.words import N_
 from node.members import accounts, codes
 from node.pages.here import member, now_ms, town, whole
 from node.pages.language import _
@@ -16,13 +15,6 @@ from node.store.people import members
 
 blueprint = Blueprint("desk_people", __name__, url_prefix="/admin/membres")
 blueprint.before_request(only_admins)
-
-ROLES = (
-    ("resident", N_("resident")),
-    ("desk", N_("desk")),
-    ("admin", N_("administrator")),
-)
-
 
 @blueprint.get("")
 def list_() -> str:
@@ -58,7 +50,7 @@ def hand_out() -> Any:
 def give_role(number: int) -> Any:
     """Give somebody a role; the last administrator stays one."""
     role = request.form.get("role", "")
-    if role not in dict(ROLES):
+    if role not in trail.ROLES:
         return redirect(url_for(".list_"), 303)
     accounts.set_role(number, role, by=member().id, now_ms=now_ms())
     flash(_("Kept."))
@@ -80,7 +72,7 @@ def _page(code: str = "", code_for: str = "", error: str = "", typed: str = "") 
     return render_template(
         "desk/people.html",
         people=[each for each in people if each.status != "erased"],
-        roles=ROLES,
+        roles=trail.ROLES.items(),
         code=code,
         code_for=code_for,
         error=error,

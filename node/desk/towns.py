@@ -20,7 +20,7 @@ from node.store.sets.record_store import figures
 blueprint = Blueprint("desk_towns", __name__, url_prefix="/admin/villes")
 
 DAY_MS = 86_400_000
-SHOWN = 12  # exchanges
+SHOWN = 8  # exchanges
 
 blueprint.before_request(only_admins)
 

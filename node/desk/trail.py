@@ -7,6 +7,7 @@ from flask import Blueprint, render_template, request
 from node.desk.overview import only_admins
 from node.domain.words import N_
 from node.pages.here import member, names, now_ms, whole
+from node.pages.language import _
 from node.store import audit
 from node.store.people import members
 
@@ -14,6 +15,7 @@ blueprint = Blueprint("desk_trail", __name__, url_prefix="/admin/journal")
 blueprint.before_request(only_admins)
 
 PER_PAGE = 50
+ROLES = {"resident": N_("resident"), "desk": N_("desk"), "admin": N_("administrator")}
 SENTENCES = {
     "partner.invite": N_("An invitation was made"),
     "partner.accept": N_("The invitation of %(subject)s was answered"),
@@ -61,7 +63,7 @@ def _told(entry: Any) -> dict[str, Any]:
         "values": {
             "action": entry.action,
             "subject": _subject(entry.subject),
-            "detail": _subject(entry.detail),
+            "detail": _(ROLES[entry.detail]) if entry.detail in ROLES else _subject(entry.detail),
         },
         "by": _by(entry),
     }
