@@ -115,6 +115,7 @@ def close(origin: bytes, key: bytes, state: str, now_ms: int) -> None:
                 place_name="", lat_e6=None, lon_e6=None, quartier="",
             ).where(Listing.id == row[0]).execute()  # fmt: skip
             db.execute_sql("DELETE FROM listing_search WHERE rowid = ?", row)
+            db.execute_sql("DELETE FROM facet WHERE listing_id = ?", row)
 
 
 def close_expired(now_ms: int) -> int:
