@@ -16,6 +16,7 @@ from node.store.people import members
 blueprint = Blueprint("desk_people", __name__, url_prefix="/admin/membres")
 blueprint.before_request(only_admins)
 
+
 @blueprint.get("")
 def list_() -> str:
     """Show the accounts and the form that makes a code."""

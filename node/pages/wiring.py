@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, g, request, url_for
+from flask import Flask, current_app, g, request, url_for
 from jinja2 import ChoiceLoader, FileSystemLoader
 
 from node.domain.capacity import day_of
@@ -83,6 +83,13 @@ def _keep_language(answer: Any) -> Any:
     return answer
 
 
+def _here() -> str:
+    """Return the path of this page, or of the first one where it is only the answer to a form."""
+    adapter = current_app.create_url_adapter(request)
+    is_page = adapter is not None and adapter.test(request.path, "GET")
+    return request.path if is_page else url_for("catalogue.home")
+
+
 def _shared() -> dict[str, Any]:
     """What base.html reads on every page; looked up once a request, however many templates."""
     if "shared" not in g:
@@ -99,6 +106,7 @@ def _shared() -> dict[str, Any]:
             "person": person,
             "main_class": "",
             "section": "",
+            "here": _here(),
             "today": day_of(now_ms(), config.timezone),
         }
     return g.shared  # type: ignore[no-any-return]

@@ -46,6 +46,14 @@ def test_wrong_codes_and_passwords_are_refused_and_kept_out_of_the_page(pair: Pa
     assert visitor.get("/demandes").status_code == 303
 
 
+def test_the_answer_to_a_form_leads_to_pages_that_can_be_opened(pair: Pair) -> None:
+    visitor = pair.visitor()
+    page = Reader(visitor.send("/compte", "/compte/code", code="ZZZZ ZZZZ").text)
+    assert visitor.get(page.link("English")).status_code == 200
+    back = page.form("/apparence").value("back")
+    assert visitor.get(back).status_code == 200
+
+
 def test_who_chose_a_password_enters_with_it_and_comes_back(pair: Pair) -> None:
     with pair.quimper.inside():
         passwords.choose(pair.people["Nolwenn"].id, "ajonc-moulin-sterne")

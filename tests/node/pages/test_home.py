@@ -148,6 +148,17 @@ def test_the_word_on_top_tells_how_the_partners_are(pair: Pair, scenery: Scenery
     assert "Vannes est injoignable" in at_quimper(scenery).read("/aide").text
 
 
+def test_changing_the_language_keeps_all_that_was_chosen(scenery: Scenery) -> None:
+    page = at_quimper(scenery).read("/?q=scie&ville=aaa&ville=bbb&lang=en")
+    assert page.link("Brezhoneg") == "/?q=scie&ville=aaa&ville=bbb&lang=br"
+
+
+def test_a_listing_in_another_language_than_the_page_says_so(scenery: Scenery) -> None:
+    path = f"/a/{scenery.listing('Quimper', BARROW).code}"
+    assert '<h1 lang="fr">' in at_quimper(scenery).get(f"{path}?lang=en").text
+    assert "<h1>" in at_quimper(scenery).get(path).text
+
+
 def test_every_language_says_the_home_page_in_its_own_words(scenery: Scenery) -> None:
     for code, words in (("fr", "Que cherchez-vous"), ("br", "Petra"), ("en", "What are you")):
         page = at_quimper(scenery).get(f"/?lang={code}")

@@ -131,8 +131,9 @@ def test_who_published_changes_it_and_nobody_else(pair: Pair, saw: str) -> None:
     own = there(pair, "Scie", "Lorient")
     page = pair.visitor("Roue libre", "Lorient").read(own)
     assert "Votre annonce" in page.text and page.link("La modifier") == f"{own}/modifier"
-    other = pair.visitor("Anne", "Lorient")  # an administrator may, from the address
+    other = pair.visitor("Anne", "Lorient")  # an administrator may too
     assert "Votre annonce" not in other.read(own).text
+    assert f"{own}/modifier" in {href for href, _ in other.read(own).links}
     assert other.get(f"{own}/modifier").status_code == 200
     for who, town, href, status in (
         ("Nolwenn", "Quimper", saw, 403),
