@@ -31,8 +31,9 @@ from node.domain.words import N_
 from node.journal.journal import Journal
 from node.partners import pairing
 from node.partners.purse import Purse
+from node.partners.rounds import Rounds
 from node.store import marks
-from node.store.database import write_tx
+from node.store.database import db, write_tx
 from node.store.network import exchanges, introductions, partners
 from node.store.network.partners import Partner
 from node.store.sets import records
@@ -79,6 +80,7 @@ class Exchanges:
         self.config = config
         self.photos = photos
         self.connect = connect
+        self.rounds = Rounds(self.visit, leave=lambda: db.close())
 
     def visit(self, town: bytes, progress: Progress | None = None) -> Outcome:
         """Bring our sets and a partner's to the same state; never raises for what the partner does.
@@ -110,17 +112,11 @@ class Exchanges:
         return told
 
     def visit_due(self) -> int:
-        """Visit every partner whose time has come; return how many.
+        """Visit every partner whose time has come; return how many are on their way.
 
         A fault of ours at one of them is logged, and the others are visited all the same.
         """
-        due = partners.due(self.journal.clock.now_ms())
-        for partner in due:
-            try:
-                self.visit(partner.town)
-            except Exception:
-                log.exception("the visit to %s broke", partner.name)
-        return len(due)
+        return self.rounds.go(each.town for each in partners.due(self.journal.clock.now_ms()))
 
     def accept(self, invitation: str, *, lan: bool = False) -> Partner:
         """Answer an invitation: cards are exchanged, the words are to be compared next.

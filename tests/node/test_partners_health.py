@@ -1,7 +1,12 @@
 """A partner that is down, slow or talks nonsense: the others go on, and its page says so."""
 
+import socket
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from contextvars import copy_context
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +45,11 @@ CASES = {  # name: (behaviour, the codes it may be given)
 ABSENT = "http://127.0.0.1:9"  # the port of the discard service: nobody listens
 
 
+@dataclass
 class HttpWorld(World):
     """A world whose towns also reach real addresses of loopback, with little patience."""
+
+    patience_s: float = 1.0
 
     def _connector(self, name: str) -> Any:
         near = super()._connector(name)
@@ -49,7 +57,8 @@ class HttpWorld(World):
         def connect(url: str, lan: bool = False) -> Any:
             if not url.startswith("http://127.0.0.1"):
                 return near(url, lan)
-            return HttpLink(url, lan=True, read_timeout_s=0.5, total_timeout_s=1.0)
+            wait_s = self.patience_s
+            return HttpLink(url, lan=True, read_timeout_s=wait_s / 2, total_timeout_s=wait_s)
 
         return connect
 
@@ -84,7 +93,9 @@ def row_of(place: Place, town: bytes) -> Partner:
 
 def visit_due(place: Place) -> int:
     with place.inside() as town:
-        return int(town.exchanges.visit_due())
+        count = int(town.exchanges.visit_due())
+        assert town.exchanges.rounds.wait(60)
+        return count
 
 
 def test_whatever_partners_answer_the_others_sync_and_each_is_named(
@@ -123,6 +134,35 @@ def test_healthy_partners_are_visited_before_ailing_ones(world: HttpWorld, tmp_p
             quimper.town.id,
             absent,
         ]
+
+
+def test_a_partner_that_keeps_silent_keeps_no_other_waiting(
+    world: HttpWorld, tmp_path: Path
+) -> None:
+    lorient, quimper = world.places["Lorient"], world.places["Quimper"]
+    world.patience_s = 60.0
+    heard = threading.Event()
+
+    def behave(client: socket.socket, over: threading.Event) -> None:
+        heard.set()
+        over.wait()
+
+    with serving(behave) as url:
+        deaf = befriend(lorient, "Sourde", url, tmp_path / "deaf")
+        with lorient.inside() as town:
+            thread = threading.Thread(target=copy_context().run, args=(town.exchanges.visit_due,))
+            thread.start()
+            assert heard.wait(30)
+            for turn in range(2):
+                publish(lorient, f"Nouvelle {turn}")
+                until = time.monotonic() + 30  # a visit under way leaves it to the next tick
+                while f"Nouvelle {turn}" not in titles(quimper, lorient):
+                    assert time.monotonic() < until
+                    town.exchanges.visit_due()
+            assert row_of(lorient, deaf).failures == 0  # it is still being waited for
+    assert town.exchanges.rounds.wait(60)
+    thread.join(60)
+    assert row_of(lorient, deaf).failures == 1
 
 
 def test_tries_back_off_from_half_a_minute_to_six_hours(world: HttpWorld, tmp_path: Path) -> None:
