@@ -263,6 +263,14 @@ def _forge(scenery: Scenery) -> None:
         town.journal.ingest([bytes(raw)], lorient)
 
 
+def _first(scenery: Scenery, practice: str) -> str:
+    """Return the code of one listing of a practice, of another town, as Quimper holds it."""
+    row = listings.Listing
+    with scenery.place("Quimper").inside() as town:
+        wanted = (row.practice == practice) & (row.origin != town.id)
+        return str(row.select().where(wanted).order_by(row.title).first().code)
+
+
 def pages_of(scenery: Scenery) -> list[tuple[str, str, str]]:
     """Return every page of Quimper: (name, who looks at it or "" for a visitor, path)."""
     looked_at = {
@@ -293,6 +301,8 @@ def _visitors_pages(scenery: Scenery) -> list[tuple[str, str]]:
         ("listing-silent", f"/a/{_code(scenery, 'Vannes', TENT)}"),
         ("listing-here", f"/a/{_code(scenery, 'Quimper', BARROW)}"),
         ("listing-gone", f"/a/{scenery.gone}"),
+        ("listing-ride", f"/a/{_first(scenery, 'rides')}"),
+        ("listing-place", f"/a/{_first(scenery, 'directory')}"),
         ("towns", "/villes"),
         ("town-here", f"/villes/{slug['Quimper']}"),
         ("town", f"/villes/{slug['Lorient']}"),

@@ -15,7 +15,7 @@ from node.pages.language import _
 from node.partners import pairing
 from node.store import audit
 from node.store.catalogue import blobs, codes, listings
-from node.store.network import partners
+from node.store.network import partners, towns
 from node.store.sets import keysets, records
 
 blueprint = Blueprint("listing", __name__)
@@ -42,6 +42,7 @@ def show(code: str) -> Any:
         origin=None if listing.is_local else _origin(listing),
         own=_own(listing) if askform.is_mine(listing) else None,
         state=state(listing),
+        through="" if listing.practice.engaging else _association(listing.origin),
         refused=_(refused.message, **refused.params) if refused else "",
         ask=askform.draw(listing, askform.first_values(), {}) if may_ask else None,
     )
@@ -71,6 +72,12 @@ def _by_key(text: str) -> listings.Listing | None:
         return listings.find(town().id, bytes.fromhex(text))
     except ValueError:
         return None
+
+
+def _association(origin: bytes) -> str:
+    """Return who keeps the node of a town and how to reach them, where nobody can be asked here."""
+    card = towns.find(origin)
+    return ", ".join(filter(None, (card.manager, card.contact))) if card is not None else ""
 
 
 def _own(listing: Shown) -> dict[str, Any]:
