@@ -4,7 +4,7 @@
     ├── LocalProtocolError     our bug or our caller's: raise loudly, never send
     └── RemoteProtocolError    the other end's: count it, show its code, answer with its status
 
-Every code stands in CODES with its English sentence (SPEC.md section 10); no other is raised.
+Every code stands in CODES with its English sentence (SPEC.md section 14); no other is raised.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The reasons: what each code of the protocol means, in a volunteer's words.
 
-One table for what was refused, one for how an exchange ended; SPEC.md section 10 has the codes.
+One table for what was refused, one for how an exchange ended; SPEC.md section 14 has the codes.
 """
 
 from node.domain.words import N_

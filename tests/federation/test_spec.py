@@ -21,13 +21,13 @@ NO_LIMITS = ("DAY_MS", "SECOND_MS", "INTEGER_MAX")
 
 
 def codes_table() -> str:
-    """Return the table of section 10."""
+    """Return the table of section 14."""
     rows = [f"| `{code}` | {sentence} |" for code, sentence in CODES.items()]
     return "\n".join(["| code | meaning |", "| --- | --- |", *rows])
 
 
 def limits_table() -> str:
-    """Return the table of section 11: every constant whose name ends in its unit."""
+    """Return the table of section 15: every constant whose name ends in its unit."""
     rows = [
         f"| `{module.__name__.rpartition('.')[2]}.{name}` | {value:,} |"
         for module in MODULES
