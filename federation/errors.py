@@ -39,6 +39,7 @@ CODES: Final[dict[str, str]] = {
     "not_readable": "The sealed body was not sealed for any key held here.",
     "bad_inner": "The message inside the seal breaks a rule of its own.",
     "not_yours": "The message inside the seal is signed for another sender, addressee or kind.",
+    "torn": "The stream ends before its last chunk: the rest was cut off.",
     # admission
     "not_accepted": "The origin is no partner and no town accepted here.",
     "frozen": "The origin signed two keysets with one number, and waits for its admin.",
@@ -91,8 +92,14 @@ class LocalProtocolError(ProtocolError):
 
 
 class RemoteProtocolError(ProtocolError):
-    """The other side did what the protocol forbids; `status_hint` is the HTTP status to answer."""
+    """The other side did what the protocol forbids; `status_hint` is the HTTP status to answer.
 
-    def __init__(self, code: str, detail: str = "", status_hint: int = 400) -> None:
+    `wait_s`: how many seconds it asked to be left alone, 0 if it did not.
+    """
+
+    def __init__(
+        self, code: str, detail: str = "", status_hint: int = 400, wait_s: int = 0
+    ) -> None:
         super().__init__(code, detail)
         self.status_hint = status_hint
+        self.wait_s = wait_s

@@ -63,8 +63,11 @@ class HpkeKey:
         return cls(private)
 
     def unwrap(self, wrapped: bytes, bound: bytes) -> bytes:
-        """Open one HPKE wrap. Raises InvalidTag."""
-        return _SUITE.decrypt(wrapped, self._key, bound)
+        """Open one HPKE wrap. Raises RemoteProtocolError("bad_seal")."""
+        try:
+            return _SUITE.decrypt(wrapped, self._key, bound)
+        except (InvalidTag, ValueError) as error:
+            raise RemoteProtocolError("bad_seal") from error
 
     def __repr__(self) -> str:
         return f"HpkeKey(public={self.public.hex()})"
@@ -103,10 +106,10 @@ def seal_body(inner: bytes, *, to_public: bytes, archive_public: bytes, context:
     """
     content_key = secrets.token_bytes(KEY_BYTES)
     wraps = [
-        [key_id(public), _wrap(content_key, public, context.bound)]
+        [key_id(public), wrap(content_key, public, context.bound)]
         for public in (to_public, archive_public)
     ]
-    hidden = ChaCha20Poly1305(content_key).encrypt(_NONCE, inner, context.bound)
+    hidden = lock(content_key, _NONCE, inner, context.bound)
     return codec.dumps({0: TYPE, 1: wraps, 2: hidden})
 
 
@@ -121,11 +124,8 @@ def open_body(body: bytes, private_keys: Iterable[HpkeKey], context: Context) ->
     if not found:
         raise RemoteProtocolError("not_readable")
     key, wrapped = found[0]
-    try:
-        content_key = key.unwrap(wrapped, context.bound)
-        return ChaCha20Poly1305(content_key).decrypt(_NONCE, hidden, context.bound)
-    except (InvalidTag, ValueError) as error:
-        raise RemoteProtocolError("bad_seal") from error
+    content_key = key.unwrap(wrapped, context.bound)
+    return unlock(content_key, _NONCE, hidden, context.bound)
 
 
 def sign_inner(payload: Mapping[int, Any], signing_key: SigningKey) -> bytes:
@@ -179,7 +179,30 @@ def open_message(record: Record, private_keys: Iterable[HpkeKey], public: bytes)
     return open_inner(open_body(record.body, private_keys, context), public, context)
 
 
-def _wrap(content_key: bytes, public: bytes, bound: bytes) -> bytes:
+# ── the primitives, for `stream` as well ─────────────────────────────────────────────────────────
+
+
+def lock(key: bytes, nonce: bytes, plain: bytes, bound: bytes) -> bytes:
+    """Encrypt with ChaCha20-Poly1305 (RFC 8439): 32 bytes of key, 12 of nonce, a tag of 16 more.
+
+    A nonce serves one plaintext of its key; `bound` is the associated data.
+    """
+    return ChaCha20Poly1305(key).encrypt(nonce, plain, bound)
+
+
+def unlock(key: bytes, nonce: bytes, hidden: bytes, bound: bytes) -> bytes:
+    """Decrypt what `lock` made. Raises RemoteProtocolError("bad_seal")."""
+    try:
+        return ChaCha20Poly1305(key).decrypt(nonce, hidden, bound)
+    except (InvalidTag, ValueError) as error:
+        raise RemoteProtocolError("bad_seal") from error
+
+
+def wrap(content_key: bytes, public: bytes, bound: bytes) -> bytes:
+    """Seal a content key to one reader by HPKE, `bound` being its info.
+
+    Raises RemoteProtocolError("bad_public_key") if nobody can seal to that key.
+    """
     try:
         return _SUITE.encrypt(content_key, X25519PublicKey.from_public_bytes(public), bound)
     except ValueError as error:  # wrong length, or a point that gives the same secret to everyone
