@@ -14,7 +14,7 @@ from typing import Any, cast
 from federation import codec
 from federation.errors import ProtocolError
 from federation.keys import SigningKey, root_to_archive, to_words
-from federation.keyset import Keyset, genesis, parse_keyset
+from federation.keyset import Keyset, genesis, parse_keyset, verify_chain
 from federation.seal import HpkeKey
 
 FILE = "town.keys"
@@ -69,22 +69,36 @@ class Keyring:
     def load(cls, home: Path) -> "Keyring":
         """Read the keys of the town in `home`; raises KeyringError."""
         try:
-            tree = cast(dict[int, Any], codec.loads((home / FILE).read_bytes()))
-            return cls(
+            return cls.from_bytes((home / FILE).read_bytes())
+        except FileNotFoundError:
+            raise KeyringError(f"{home / FILE} is missing: run `lavoir init` first") from None
+        except OSError as error:
+            raise KeyringError(f"{home / FILE} cannot be read: {error}") from error
+        except KeyringError as error:
+            raise KeyringError(f"{home / FILE}: {error}") from error
+
+    @classmethod
+    def from_bytes(cls, raw: bytes) -> "Keyring":
+        """Read a key file's bytes, whose keys must belong together; raises KeyringError."""
+        try:
+            tree = cast(dict[int, Any], codec.loads(raw))
+            ring = cls(
                 genesis=parse_keyset(tree[1]),
                 keyset=parse_keyset(tree[2]),
                 signing=SigningKey.from_seed(tree[3]),
-                hpke_made=tuple((made, HpkeKey.from_private(raw)) for made, raw in tree[4]),
-                archive=tree[5],
-                secret=tree[6],
+                hpke_made=tuple((int(made), HpkeKey.from_private(key)) for made, key in tree[4]),
+                archive=bytes(tree[5]),
+                secret=bytes(tree[6]),
             )
-        except FileNotFoundError:
-            raise KeyringError(f"{home / FILE} is missing: run `lavoir init` first") from None
-        except (ProtocolError, KeyError, TypeError, ValueError, OSError) as error:
-            raise KeyringError(f"{home / FILE} cannot be read: {error}") from error
+            verify_chain(ring.genesis, ring.keyset)
+        except (ProtocolError, KeyError, TypeError, ValueError) as error:
+            raise KeyringError(f"this is not a whole key file: {error}") from error
+        if ring.signing.public != ring.keyset.signing or not ring.hpke_made:
+            raise KeyringError("these keys do not belong together")
+        return ring
 
-    def save(self, home: Path) -> None:
-        """Write the key file so that a power cut leaves the old or the new one, never half."""
+    def to_bytes(self) -> bytes:
+        """Return the bytes of the key file: secret, whoever holds them speaks for the town."""
         tree = {
             1: self.genesis.raw,
             2: self.keyset.raw,
@@ -93,10 +107,14 @@ class Keyring:
             5: self.archive,
             6: self.secret,
         }
+        return codec.dumps(tree)
+
+    def save(self, home: Path) -> None:
+        """Write the key file so that a power cut leaves the old or the new one, never half."""
         part = home / (FILE + ".part")
         handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "wb") as file:
-            file.write(codec.dumps(tree))
+            file.write(self.to_bytes())
             file.flush()
             os.fsync(file.fileno())
         os.replace(part, home / FILE)

@@ -17,6 +17,7 @@ FLOORS = {
         "node.photos",
         "node.notices",
         "node.backup",
+        "node.identity",
         "node.members",
         "node.search",
         "node.upkeep",
@@ -74,7 +75,7 @@ DOORS = {  # library: the modules that may import it
     "PIL": ("node.photos",),
     "requests": ("federation.adapters.http",),
     "rich": ("node.cli",),
-    "segno": ("node.pages", "node.desk"),
+    "segno": ("node.pages", "node.desk", "node.identity.sheet"),
     "smtplib": ("node.notices",),
     "sqlite3": ("node.store", "node.backup"),
 }
