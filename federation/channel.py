@@ -16,7 +16,7 @@ from federation.admission import admit_keyset
 from federation.errors import CODES, RemoteProtocolError
 from federation.keys import SigningKey
 from federation.keyset import parse_keyset
-from federation.messages import Hello, HelloAnswer, decode_error
+from federation.messages import Hello, HelloAnswer, decode_error, decode_wait_s
 from federation.session import Request
 from federation.signature import (
     NONCE_BYTES,
@@ -28,6 +28,7 @@ from federation.signature import (
 from federation.store import RecordStore
 
 OK: Final = 200
+_WAIT_DIGITS: Final = 12  # of a Retry-After: longer ones are not believed to be seconds
 # a stale nonce, or one end does not know the other's newest key
 _MENDED_BY_HELLO: Final = frozenset(
     ("stale_nonce", "bad_signature", "bad_request_signature", "unknown_keyset")
@@ -79,11 +80,6 @@ class Channel:
 
     def hello(self) -> HelloAnswer:
         """Exchange keysets and keep a first nonce."""
-        answer, nonce = self._hello()
-        self._purse.put(self._peer, nonce)
-        return answer
-
-    def _hello(self) -> tuple[HelloAnswer, bytes]:
         self.hellos += 1
         ours = [keyset.raw for keyset in self._store.keysets(self._me)]
         said = Hello(limits.VERSION, tuple(ours[-limits.HELLO_KEYSETS_MAX :]))
@@ -92,8 +88,7 @@ class Channel:
         reply = self._send(signed, limits.HELLO_MAX_BYTES)
         if reply.status == OK:
             learn(reply.body, self._peer, self._store)
-        body, nonce = self._opened(reply, signed)
-        return HelloAnswer.decode(body), nonce
+        return HelloAnswer.decode(self._opened(reply, signed))
 
     def _exchange(self, asked: HttpRequest, content_type: str, max_bytes: int) -> bytes:
         """Ask; where a hello may mend a refusal, say it and ask once more."""
@@ -104,14 +99,15 @@ class Channel:
             except RemoteProtocolError as error:
                 if error.code not in _MENDED_BY_HELLO:
                     raise
-        _, nonce = self._hello()
+        self.hello()
+        nonce = self._purse.take(self._peer)
+        if nonce is None:
+            raise RemoteProtocolError("stale_nonce", "another visit spent the one of the hello")
         return self._once(asked, nonce, content_type, max_bytes)
 
     def _once(self, asked: HttpRequest, nonce: bytes, content_type: str, max_bytes: int) -> bytes:
         signed = self._sign(asked, nonce, content_type)
-        body, next_nonce = self._opened(self._send(signed, max_bytes), signed)
-        self._purse.put(self._peer, next_nonce)
-        return body
+        return self._opened(self._send(signed, max_bytes), signed)
 
     def _sign(self, asked: HttpRequest, nonce: bytes, content_type: str) -> HttpRequest:
         return sign_request(
@@ -124,8 +120,11 @@ class Channel:
             content_type=content_type,
         )
 
-    def _opened(self, reply: HttpReply, signed: HttpRequest) -> tuple[bytes, bytes]:
-        """The body of an answer and the next nonce, once its signature is found right."""
+    def _opened(self, reply: HttpReply, signed: HttpRequest) -> bytes:
+        """The body of an answer, once its signature is found right; the next nonce is kept.
+
+        That of a refusal as well: it is signed, and the peer counts on it being used.
+        """
         keysets = self._store.keysets(self._peer)
         if not keysets:
             raise RemoteProtocolError("unknown_keyset", "that town was never paired")
@@ -136,10 +135,11 @@ class Channel:
             if error.code != "not_signed" or reply.status == OK:
                 raise
             raise _unsigned(reply) from error
+        self._purse.put(self._peer, nonce)
         if reply.status != OK:
             code, detail = decode_error(reply.body)
-            raise RemoteProtocolError(code, detail, reply.status)
-        return reply.body, nonce
+            raise RemoteProtocolError(code, detail, reply.status, decode_wait_s(reply.body))
+        return reply.body
 
 
 def learn(body: bytes, town: bytes, store: RecordStore) -> None:
@@ -160,4 +160,13 @@ def _unsigned(reply: HttpReply) -> RemoteProtocolError:
     """What a refusal says that nobody signed: worth showing, not worth believing."""
     code, _ = decode_error(reply.body)
     known = code in CODES and code != "garbage"
-    return RemoteProtocolError(code if known else "http_status", f"HTTP {reply.status}, unsigned")
+    detail = f"HTTP {reply.status}, unsigned"
+    wait_s = _retry_after_s(reply)
+    return RemoteProtocolError(code if known else "http_status", detail, reply.status, wait_s)
+
+
+def _retry_after_s(reply: HttpReply) -> int:
+    """Seconds of a Retry-After (RFC 9110 section 10.2.3); a date, or anything odd, counts as 0."""
+    said = next((v for name, v in reply.headers.items() if name.lower() == "retry-after"), "")
+    is_number = said.isascii() and said.isdigit() and len(said) <= _WAIT_DIGITS
+    return int(said) if is_number else 0

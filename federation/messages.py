@@ -281,9 +281,10 @@ def decode_verdicts(raw: bytes) -> dict[bytes, str]:
     return {one: code for code, ids in groups for one in ids}
 
 
-def encode_error(code: str, detail: str = "") -> bytes:
-    """Return the body of an answer that is not 200."""
-    return message({0: code, 1: _printable(detail)})
+def encode_error(code: str, detail: str = "", wait_s: int = 0) -> bytes:
+    """Return the body of an answer that is not 200; `wait_s`: come back no sooner, 0 = whenever."""
+    said: dict[int, Any] = {0: code, 1: _printable(detail)}
+    return message(said | ({2: wait_s} if wait_s else {}))
 
 
 def decode_error(raw: bytes) -> tuple[str, str]:
@@ -293,6 +294,15 @@ def decode_error(raw: bytes) -> tuple[str, str]:
     except RemoteProtocolError:
         return "garbage", ""
     return (code, detail) if code in CODES else ("garbage", code)
+
+
+def decode_wait_s(raw: bytes) -> int:
+    """Read for how many seconds an answer that is not 200 asks to be left alone; 0: it does not."""
+    try:
+        (wait_s,) = fields(raw, {}, {2: (whole(_MOMENT_MAX), 0)})
+    except RemoteProtocolError:
+        return 0
+    return int(wait_s)
 
 
 def _printable(detail: str) -> str:

@@ -194,6 +194,17 @@ def test_a_stale_nonce_is_mended_by_one_hello():
     assert (channel.hellos, link.exchanges) == (1, 4)
 
 
+def test_the_nonce_of_a_signed_refusal_is_the_next_one():
+    lorient, quimper = towns("Lorient", "Quimper")
+    link = lorient.link_to(quimper)
+    channel = lorient.channel(quimper, link)
+    for _ in range(3):
+        with pytest.raises(RemoteProtocolError):
+            channel.photo(bytes(32))
+    channel.post(Request(limits.SUMMARY, SUMMARY))
+    assert (channel.hellos, link.exchanges) == (1, 5)
+
+
 def test_a_host_that_forgets_every_nonce_is_given_up_after_one_hello():
     lorient, quimper = towns("Lorient", "Quimper")
     quimper.nonces.consume = lambda *_: False
