@@ -19,7 +19,7 @@ from node.engagements import Engagements
 from node.feeds import wiring as feeds
 from node.jobs import Job, Runner
 from node.jobs import start as start_runner
-from node.journal import profile
+from node.journal import profile, restoring
 from node.journal.journal import Journal
 from node.journal.keyring import Keyring
 from node.notices import Sender, post_of
@@ -71,7 +71,12 @@ class Town:
             self.database.close()
 
     def publish_profile(self) -> None:
-        """Say what our town is: name, place, address, this month's sealing key; if it changed."""
+        """Say what our town is: name, place, address, this month's sealing key; if it changed.
+
+        Nothing is said in restore mode.
+        """
+        if restoring.is_restoring():
+            return
         said = profile_of(self)
         held = towns.find(self.id)
         kept = held and {name: getattr(held, name) for name in profile.columns(said)}
@@ -107,6 +112,8 @@ def open_town(
     database = open_database(home / DATABASE, config.store_driver)
     check_schema(database)
     clock = clock or SystemClock()
+    with using(database):
+        restoring.check(home, clock.now_ms())
     registry = Registry(PRACTICES)
     journal = Journal(keyring, clock, registry, SqlRecordStore(keyring.town))
     photos = Photos(home / "photos", config, clock)

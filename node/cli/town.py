@@ -9,10 +9,12 @@ from rich.progress import Progress
 
 from node.app import DATABASE, Town, open_town
 from node.cli.terminal import console, home_option, json_option, report, sentences, with_town
+from node.config import FILE as SETTINGS
 from node.config import write_config
 from node.domain.clock import Clock, SystemClock
 from node.journal.keyring import FILE as KEYS
 from node.journal.keyring import Keyring, KeyringError
+from node.journal.restoring import FILE as GENERATION
 from node.places import communes
 from node.store.database import open_database, using
 from node.store.schema import migrate as migrate_database
@@ -64,7 +66,7 @@ def found_town(
     migrate_database(database)
     database.close()
     _first_words(site, clock)
-    for file in (DATABASE, "lavoir.toml", KEYS):  # the keys last: with them the town exists
+    for file in (DATABASE, GENERATION, SETTINGS, KEYS):  # the keys last: then the town exists
         os.replace(site / file, home / file)
     shutil.rmtree(site)
     return words

@@ -27,7 +27,7 @@ from node.domain.clock import Clock
 from node.domain.errors import Conflict, DomainError
 from node.domain.practice import Registry
 from node.domain.words import N_
-from node.journal import projection, signing
+from node.journal import projection, restoring, signing
 from node.journal.keyring import Keyring
 from node.store.catalogue import listings
 from node.store.database import write_tx
@@ -181,6 +181,8 @@ class Journal:
         ]
 
     def _arrived(self, record: Record, carrier: bytes | None) -> None:
+        if record.origin == self.town:
+            restoring.came_home(record.stamp, self.clock.now_ms())
         projection.show(record, self.registry)
         handler = self._handlers.get(record.kind)
         if handler is None or record.origin == self.town or not self._concerns_us(record):

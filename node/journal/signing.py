@@ -19,6 +19,7 @@ from federation.stamp import is_trusted, next_stamp
 from node.domain.clock import Clock
 from node.domain.errors import Conflict
 from node.domain.words import N_
+from node.journal import restoring
 from node.journal.keyring import Keyring
 from node.store import marks
 
@@ -29,8 +30,13 @@ LIVE_DAYS = 380  # renewed long before 400; a newer revision never ends earlier 
 def fresh_stamp(clock: Clock) -> int:
     """Return our next stamp and keep it as the last one; call inside the write transaction.
 
-    Raises Conflict("clock") while the system's clock cannot be right (SPEC 4): nothing is signed.
+    Raises Conflict("restoring") in restore mode (SPEC 12) and Conflict("clock") while the system's
+    clock cannot be right (SPEC 4): nothing is signed.
     """
+    if restoring.is_restoring():
+        raise Conflict(
+            "restoring", N_("This town is being restored: nothing new can be signed yet.")
+        )
     last = marks.number(marks.LAST_STAMP)
     now_ms = clock.now_ms()
     if not is_trusted(now_ms, last, BUILT_MS):

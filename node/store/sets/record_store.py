@@ -7,6 +7,7 @@ from federation.keyset import Keyset, check_next, compromised, retired
 from federation.record import SCOPE_PARTNERS, SCOPE_PUBLIC, SCOPE_SEALED, Record, wins
 from federation.stamp import DAY_S, day_start_s
 from federation.store import EXPIRED_KEPT_DAYS, Current, Register, SetRow, Usage, fingerprint
+from node.store import marks
 from node.store.database import write_tx
 from node.store.network import partners
 from node.store.sets import keysets, memory, origins, records, sums
@@ -64,8 +65,13 @@ class SqlRecordStore:
         }
 
     def _visible(self, peer: bytes | None) -> set[tuple[bytes, int]]:
-        """Public: anyone. Sealed: partners. For partners: only between the origin and a partner."""
+        """Public: anyone. Sealed: partners. For partners: only between the origin and a partner.
+
+        Our own are nobody's to see in restore mode: so a visit brings back all that others hold.
+        """
         towns = self.accepted() - origins.frozen_towns()
+        if marks.read(marks.RESTORING):
+            towns -= {self.own}
         seen = {(town, SCOPE_PUBLIC) for town in towns}
         if peer is not None and partners.is_active(peer):
             seen |= {(town, SCOPE_SEALED) for town in towns}

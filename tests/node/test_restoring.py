@@ -1,0 +1,182 @@
+"""The restore mode: who goes back in time is noticed, says nothing, and takes its own back."""
+
+import shutil
+
+import pytest
+
+from federation.stamp import as_of_day
+from node.app import DATABASE
+from node.domain.errors import Conflict
+from node.journal import restoring
+from node.practices.lending.practice import PRACTICE
+from node.store import marks
+from node.store.catalogue.search import Search, search
+from node.store.sets.record_store import figures
+from tests.nodes import listing
+from tests.world import World
+
+
+@pytest.fixture
+def world(tmp_path):
+    world = World(tmp_path)
+    yield world
+    world.close()
+
+
+def say(place, title):
+    with place.inside() as town:
+        return town.journal.publish(PRACTICE.kind, listing(title)).key
+
+
+def copy_of(place, folder):
+    """Copy the database as a person would who stopped the node."""
+    with place.inside() as town:
+        town.database.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    shutil.copy(place.town.home / DATABASE, folder / "copy.db")
+
+
+def put_back(world, name, folder):
+    home = world.places[name].town.home
+    world.places[name].town.close()
+    for leftover in ("-wal", "-shm"):
+        (home / f"{DATABASE}{leftover}").unlink(missing_ok=True)
+    shutil.copy(folder / "copy.db", home / DATABASE)
+    return world.start(name)
+
+
+def test_a_house_keeps_its_mark_in_the_database_and_beside_it(world):
+    lorient = world.found("Lorient")
+    mark, stamp = (lorient.town.home / restoring.FILE).read_text().split()
+    with lorient.inside():
+        assert mark == marks.read(marks.GENERATION) and len(mark) == 32
+        assert int(stamp) <= marks.number(marks.LAST_STAMP)
+        assert not restoring.is_restoring() and restoring.state() is None
+    again = world.start("Lorient")
+    with again.inside():
+        assert not restoring.is_restoring()
+
+
+def test_a_house_of_a_version_without_marks_gets_them(world):
+    lorient = world.found("Lorient")
+    (lorient.town.home / restoring.FILE).unlink()
+    with lorient.inside():
+        marks.forget(marks.GENERATION)
+    with world.start("Lorient").inside() as town:
+        assert not restoring.is_restoring()
+        assert (town.home / restoring.FILE).read_text().split()[0] == marks.read(marks.GENERATION)
+
+
+@pytest.mark.parametrize("mark", [None, "", "0" * 32 + " 0", "torn"])
+def test_a_mark_that_differs_or_is_missing_begins_restore_mode(world, mark):
+    home = world.found("Lorient").town.home
+    if mark is None:
+        (home / restoring.FILE).unlink()
+    else:
+        (home / restoring.FILE).write_text(mark)
+    with world.start("Lorient").inside():
+        assert restoring.state() == (world.clock.now_ms(), restoring.COPIED)
+        assert marks.read(marks.GENERATION) == (home / restoring.FILE).read_text().split()[0]
+    with world.start("Lorient").inside():
+        assert restoring.is_restoring()  # until it is finished, however often it starts
+
+
+def test_an_older_copy_of_the_database_begins_restore_mode_by_its_stamp(world, tmp_path):
+    lorient = world.found("Lorient")
+    copy_of(lorient, tmp_path)
+    world.clock.forward(hours=1)
+    say(lorient, "Perceuse")
+    with lorient.inside() as town:
+        assert restoring.has_risen(town.home)
+        restoring.note_height(town.home)
+        assert not restoring.has_risen(town.home)
+        reached = marks.number(marks.LAST_STAMP)
+    with put_back(world, "Lorient", tmp_path).inside():
+        assert restoring.is_restoring()
+        assert marks.number(marks.LAST_STAMP) == reached  # no stamp is ever used twice
+
+
+def test_in_restore_mode_nothing_is_signed_and_reading_goes_on(world):
+    lorient = world.found("Lorient")
+    key = say(lorient, "Perceuse")
+    with lorient.inside() as town:
+        restoring.begin(world.clock.now_ms(), restoring.RESTORED)
+        for act in (lambda: town.journal.withdraw(key), lambda: say(lorient, "Scie")):
+            with pytest.raises(Conflict) as refused:
+                act()
+            assert refused.value.code == "restoring"
+        town.publish_profile()
+        assert len(search(Search(), now_ms=world.clock.now_ms()).rows) == 1
+
+
+def test_abuse_037_what_a_restored_town_said_since_its_backup_comes_home(world, tmp_path):
+    lorient, quimper = world.found("Lorient"), world.found("Quimper")
+    world.pair("Lorient", "Quimper")
+    kept = say(lorient, "Perceuse")
+    world.sync()
+    copy_of(lorient, tmp_path)
+    world.clock.forward(hours=1)
+    say(lorient, "Scie")
+    with lorient.inside() as town:
+        town.journal.withdraw(kept)
+        restoring.note_height(town.home)
+    world.sync()
+    before = world.fingerprints()
+    assert before["Lorient"] == before["Quimper"]
+    lorient = put_back(world, "Lorient", tmp_path)
+    day = as_of_day(world.clock.now_ms())
+    with lorient.inside() as town:
+        held = [town.id, quimper.town.id]
+        assert sorted({row.origin for row in figures(day)}) == sorted(held)
+        assert {row.origin for row in town.store.rows(quimper.town.id, day)} == {quimper.town.id}
+    assert world.visit("Lorient", "Quimper").outcome == "ok"
+    assert world.fingerprints() == before  # the erased one stays erased, the new one is back
+    with lorient.inside():
+        gen = restoring.finish(world.clock.now_ms())
+        assert marks.number(marks.RESTORED_S) == gen and not restoring.is_restoring()
+        assert restoring.finish(world.clock.now_ms()) == gen + 1  # it always grows
+    world.clock.forward(minutes=1)
+    say(lorient, "Ponceuse")
+    world.sync()
+    after = world.fingerprints()
+    assert after["Lorient"] == after["Quimper"] != before["Quimper"]
+
+
+def test_a_whole_machine_rolled_back_is_noticed_by_what_partners_bring(world, tmp_path):
+    lorient = world.found("Lorient")
+    world.found("Quimper")
+    world.pair("Lorient", "Quimper")
+    copy_of(lorient, tmp_path)
+    mark = (lorient.town.home / restoring.FILE).read_text()
+    world.clock.forward(hours=1)
+    say(lorient, "Scie")
+    world.sync()
+    (lorient.town.home / restoring.FILE).write_text(mark)  # the file went back with the database
+    lorient = put_back(world, "Lorient", tmp_path)
+    with lorient.inside():
+        assert not restoring.is_restoring()
+    world.visit("Lorient", "Quimper")
+    with lorient.inside():
+        assert restoring.state().why == restoring.ELSEWHERE
+
+
+def test_what_comes_home_late_after_a_restore_is_no_alarm(world, tmp_path):
+    lorient = world.found("Lorient")
+    for name in ("Quimper", "Vannes"):
+        world.found(name)
+        world.pair("Lorient", name)
+    world.clock.forward(minutes=1)
+    copy_of(lorient, tmp_path)
+    world.clock.forward(hours=1)
+    say(lorient, "Scie")
+    world.visit("Lorient", "Vannes")
+    lorient = put_back(world, "Lorient", tmp_path)
+    with lorient.inside():
+        restoring.begin(world.clock.now_ms(), restoring.RESTORED)
+    world.visit("Lorient", "Quimper")  # which never saw it
+    with lorient.inside():
+        restoring.finish(world.clock.now_ms())
+    world.visit("Lorient", "Vannes")
+    with lorient.inside():
+        assert not restoring.is_restoring()
+    here, there = world.fingerprints()["Lorient"], world.fingerprints()["Vannes"]
+    assert here[lorient.town.id, 0] == there[lorient.town.id, 0]
