@@ -12,7 +12,10 @@ from node.store.network.exchanges import Exchange
 from node.store.network.introductions import Introduction
 from node.store.network.nonces import Nonce
 from node.store.network.partners import Partner
+from node.store.network.quarantine import Quarantined
 from node.store.network.refusals import Refusal
+from node.store.network.sightings import Sighting
+from node.store.network.strikes import Strike
 from node.store.network.towns import TownRow
 from node.store.notices import Notice
 from node.store.people.login_codes import LoginCode
@@ -34,6 +37,7 @@ TABLES = (
     Mark, JobLease, Rate, AuditEntry, Notice,
     KeysetRow, Origin, RecordRow, SetSum, Remembered,
     Partner, Nonce, Introduction, Exchange, Refusal,
+    Quarantined, Strike, Sighting,
     *READ_MODELS, ListingCode, Holding, Blob,
     Member, LoginCode, Session, FormToken,
     Engagement, Act, Claim,

@@ -10,10 +10,10 @@ from node.domain.words import N_
 from node.store.catalogue import facets
 from node.store.catalogue.folding import match_query
 from node.store.catalogue.listings import Listing, ListingSearch
-from node.store.network import partners
+from node.store.network import sightings
 
 EARTH_M = 6_371_008.8  # mean radius
-UNCONFIRMED_MS = 30 * 86_400_000  # a town not reached for longer is no longer listed
+UNCONFIRMED_MS = 30 * 86_400_000  # a town not heard for longer is no longer listed
 LIMIT_MAX = 200
 OFFSET_MAX = 10_000
 TITLE_WEIGHT = 4.0
@@ -151,7 +151,7 @@ def _matching(wanted: Search, now_ms: int, *columns: object) -> peewee.ModelSele
         Listing.hidden == "",
         Listing.expires > now_ms // 1_000,
         Listing.ends_ms.is_null() | (Listing.ends_ms > now_ms),
-        Listing.origin.not_in(partners.silent_since(now_ms - UNCONFIRMED_MS)),
+        Listing.origin.not_in(sightings.silent_since(now_ms - UNCONFIRMED_MS, now_ms)),
     )
     for name in ("practice", "verb", "quartier"):
         if value := getattr(wanted, name):

@@ -76,12 +76,6 @@ def held_towns() -> set[bytes]:
     return {town for (town,) in query.tuples()}
 
 
-def silent_since(before_ms: int) -> peewee.ModelSelect:
-    """Return the ids of the towns held here that were last reached before `before_ms`."""
-    held = Partner.status.in_(HELD) & (Partner.last_ok_ms < before_ms)
-    return Partner.select(Partner.town).where(held)
-
-
 def save(town: bytes, **columns: object) -> Partner:
     """Insert or change a partner; only the named columns change. Return the row as it is now."""
     status = columns.get("status")
