@@ -83,6 +83,9 @@ class CurrentDatabase(peewee.DatabaseProxy):
 _current: ContextVar[peewee.SqliteDatabase | None] = ContextVar("database", default=None)
 _opened: weakref.WeakSet[peewee.SqliteDatabase] = weakref.WeakSet()
 _inherited: list[Any] = []
+_last_acts: weakref.WeakKeyDictionary[peewee.SqliteDatabase, Callable[[], object]] = (
+    weakref.WeakKeyDictionary()
+)
 db = CurrentDatabase()
 
 
@@ -148,15 +151,23 @@ def write_tx() -> Iterator[None]:
     database = db.obj
     if database is None:
         raise LookupError("no current database: do this inside `with using(database):`")
+    is_outermost = database.transaction_depth() == 0
     try:
         with database.atomic():
             yield
+            if is_outermost and database in _last_acts:
+                _last_acts[database]()
             if not _is_open(database):
                 raise StorageRefused(*_REFUSALS[-1][1:])
     except peewee.OperationalError as error:
         if _is_open(database):  # an inner block's error: the outer one may still go on
             raise
         raise refusal(error) from error
+
+
+def before_commit(database: peewee.SqliteDatabase, act: Callable[[], object]) -> None:
+    """Let `act` be the last thing in every write transaction of `database`; it may refuse it."""
+    _last_acts[database] = act
 
 
 def after_commit(act: Callable[[], object]) -> None:
