@@ -15,7 +15,9 @@ from pathlib import Path
 from federation import record
 from scripts.vectors.admitted import listings, new_body, sealed, tombstones
 from scripts.vectors.cast import Case, Cast
+from scripts.vectors.negentropy import sessions
 from scripts.vectors.refused import misfilled, torn, uncanonical, unwelcome
+from scripts.vectors.standards import cbor, cose, signatures
 from scripts.vectors.trust import keysets, public_keys
 
 FOLDER = Path(__file__).parents[2] / "tests" / "vectors"
@@ -39,6 +41,10 @@ def build(sealed_body: bytes | None = None) -> dict[str, list[Vector]]:
         "tombstone": tombstones,
         "sealed": lambda each: sealed(each, body),
         "public_key": public_keys,
+        "signature": signatures,
+        "cbor": cbor,
+        "cose": cose,
+        "negentropy": sessions,
     }
     files = {name: list(map(vector, group(cast))) for name, group in groups.items()}
     refused = (torn, uncanonical, misfilled, unwelcome)

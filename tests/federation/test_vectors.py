@@ -2,24 +2,30 @@
 
 import hashlib
 import json
+import shutil
+import subprocess
+from collections import Counter
 
 import cbor2
 import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from federation import keys, record, seal
+from federation import codec, keys, record, seal
 from federation.admission import admit, admit_keyset
 from federation.errors import CODES, RemoteProtocolError
 from federation.keyset import parse_keyset
+from federation.ranges import Negentropy
 from federation.store import MemoryStore
 from scripts.vectors.admitted import sealed_inner
 from scripts.vectors.cast import NOW_MS, Cast
 from scripts.vectors.files import FOLDER, build, text_of
+from scripts.vectors.negentropy import items, traced
 
 FILES = {path.stem: json.loads(path.read_text("utf-8")) for path in FOLDER.glob("*.json")}
 CAST = Cast()
 OURS = ("keyset", "listing", "tombstone", "sealed", "public_key", "invalid")
+STANDARDS = ("signature", "cbor", "cose", "negentropy")
 
 
 def cases(*names):
@@ -51,12 +57,12 @@ def filled_store():
     return store
 
 
-@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("name", (*OURS, *STANDARDS))
 def test_the_script_makes_the_file_again(name):
     assert (FOLDER / f"{name}.json").read_text("utf-8") == text_of(build()[name])
 
 
-@pytest.mark.parametrize("vector", cases(*OURS))
+@pytest.mark.parametrize("vector", cases(*OURS, *STANDARDS))
 def test_every_id_is_the_hash_of_the_bytes(vector):
     assert hashlib.sha256(raw_of(vector)).hexdigest() == vector["id"]
 
@@ -133,6 +139,90 @@ def test_the_sealed_vector_opens_for_both_its_readers(reader):
     sealed = record.parse(raw_of(vector))
     public = CAST.keys["L3"].public
     assert seal.open_message(sealed, [reader], public) == sealed_inner(CAST)
+
+
+# ── what other standards publish ─────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("vector", cases("cbor"))
+def test_the_examples_of_rfc_8949_are_read_or_refused_for_a_reason(vector):
+    raw = raw_of(vector)
+    if vector["verdict"] == "read":
+        assert codec.dumps(codec.loads(raw)) == raw
+    else:
+        with pytest.raises(RemoteProtocolError, match="bad_cbor"):
+            codec.loads(raw)
+
+
+@pytest.mark.parametrize("vector", cases("cose"))
+def test_the_examples_of_the_cose_working_group_are_not_of_our_one_form(vector):
+    with pytest.raises(RemoteProtocolError, match="bad_cose"):
+        codec.sign1_split(raw_of(vector))
+
+
+@pytest.mark.parametrize("vector", cases("signature"))
+def test_a_signature_is_judged_as_its_vector_says(vector):
+    public, signature, message = codec.loads(raw_of(vector))
+    try:
+        keys.check_public(public)
+        verdict = "good" if keys.verify(public, signature, message) else "refused:bad_signature"
+    except RemoteProtocolError as error:
+        verdict = f"refused:{error.code}"
+    assert verdict == vector["verdict"]
+
+
+@pytest.mark.parametrize("vector", cases("negentropy"))
+def test_a_session_of_negentropy_runs_as_its_vector_says(vector):
+    seed, counts, span_s, limits, last = codec.loads(raw_of(vector)).values()
+    if vector["verdict"] == "converges":
+        trace = traced(seed, counts, span_s, limits)
+        assert [hashlib.sha256(each).digest() for each in trace] == last
+        return
+    end = Negentropy(items(seed, 0, counts[0], span_s), limits[1])
+    if vector["verdict"] == "answered":
+        assert end.respond(last).startswith(b"\x61")
+    else:
+        with pytest.raises(RemoteProtocolError, match="bad_range"):
+            end.respond(last)
+
+
+def test_there_are_at_least_a_hundred_and_fifty_vectors_and_each_has_its_own_name():
+    assert sum(map(len, FILES.values())) >= 150
+    for name, vectors in FILES.items():
+        assert len({each["name"] for each in vectors}) == len(vectors), name
+
+
+needs_node = pytest.mark.skipif(
+    shutil.which("node") is None, reason="Node is not installed on this machine"
+)
+
+
+def verified_otherwise(folder):
+    """What verify.mjs says: it shares no code with federation/, not even the language."""
+    command = ["node", str(FOLDER / "verify.mjs"), str(folder)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+
+
+@needs_node
+def test_an_independent_verifier_agrees_on_every_vector():
+    said = verified_otherwise(FOLDER)
+    count = sum(map(len, FILES.values()))
+    assert said.returncode == 0, said.stdout + said.stderr
+    assert f"{count} of {count} vectors agree" in said.stdout
+
+
+@needs_node
+def test_the_independent_verifier_notices_a_wrong_verdict_and_a_changed_byte(tmp_path):
+    for name, (first, *others) in FILES.items():
+        last = others[-1] if others else first
+        wrong = first | {"verdict": "refused:keyset_equivocation"}
+        changed = last | {"hex": last["hex"][:-2] + f"{bytes.fromhex(last['hex'])[-1] ^ 1:02x}"}
+        (tmp_path / f"{name}.json").write_text(json.dumps([wrong, *others, changed]), "utf-8")
+    said = verified_otherwise(tmp_path)
+    assert said.returncode == 1, said.stdout + said.stderr
+    noticed = Counter(line.split(":")[0] for line in said.stdout.splitlines()[:-1])
+    assert noticed.keys() == FILES.keys()
+    assert min(noticed.values()) >= 2, noticed
 
 
 # ── a second reader, sharing nothing with federation/ ────────────────────────────────────────────
