@@ -11,8 +11,6 @@ from federation import codec
 from federation.admission import (
     KNOWN,
     OLDER,
-    QUARANTINED,
-    REFUSED,
     STORED,
     Examined,
     Verdict,
@@ -27,7 +25,7 @@ from node.domain.clock import Clock
 from node.domain.errors import Conflict, DomainError
 from node.domain.practice import Registry
 from node.domain.words import N_
-from node.journal import projection, restoring, signing
+from node.journal import keptout, projection, restoring, signing
 from node.journal.keyring import Keyring
 from node.store.catalogue import listings
 from node.store.database import write_tx
@@ -163,10 +161,8 @@ class Journal:
             for each in settled:
                 if each.code == STORED and each.record is not None:
                     self._arrived(each.record, carrier)
-                elif carrier is not None and each.code.startswith((REFUSED, QUARANTINED)):
-                    self._refuse(carrier, each.id, each.code.removeprefix(REFUSED), each.record)
-                if carrier is not None and each.rival is not None:
-                    self._refuse(carrier, each.rival, "equivocation", each.record)
+            if carrier is not None:
+                keptout.note(settled, carrier, now_ms)
             if carrier is not None and any(each.code == STORED for each in settled):
                 partners.hasten(now_ms, but=carrier)
         return [Verdict(each.id, each.code, each.rival) for each in settled]

@@ -13,7 +13,7 @@ from federation.messages import Hello, SummaryAnswer, SummaryQuestion, decode_ve
 from federation.signature import HttpRequest
 from federation.stamp import as_of_day
 from node.partners import pairing
-from node.store.network import refusals
+from node.store.network import quarantine, refusals
 from tests.node.partner_wire import (
     Caller,
     code_of,
@@ -173,7 +173,10 @@ def test_a_pushed_batch_loses_only_its_bad_records(world: World, caller: Caller)
         *["stored"] * 5,
     ]
     assert len(titles(lorient, quimper)) == 5
-    assert refused(lorient, quimper) == {"bad_signature": 1, "unknown_keyset": 1}
+    assert refused(lorient, quimper) == {"bad_signature": 1}
+    with lorient.inside():
+        (waiting,) = quarantine.waiting(quimper.town.id)
+    assert (waiting.code, waiting.records, waiting.until_ms) == ("unknown_keyset", 1, None)
 
 
 def test_what_follows_a_torn_record_is_left_and_the_rest_taken(

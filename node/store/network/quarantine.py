@@ -70,8 +70,9 @@ def note(partner: bytes, rows: Iterable[tuple[bytes, bytes, str, int | None]], n
 
 def release(ids: Iterable[bytes]) -> None:
     """Forget records that were judged for good, whoever brought them."""
-    with write_tx():
-        execute_many("DELETE FROM quarantined WHERE record = ?", [(each,) for each in ids])
+    if Quarantined.select().exists():  # nearly never
+        with write_tx():
+            execute_many("DELETE FROM quarantined WHERE record = ?", [(each,) for each in ids])
 
 
 def waiting(partner: bytes) -> list[Waiting]:

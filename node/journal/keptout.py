@@ -1,0 +1,52 @@
+"""What was kept out of a batch, and what that says of who brought it and of who signed it.
+
+waits    a date ahead of our clock, keys not known yet: the quarantine, tried at every visit
+refused  named on the partner's page
+held     against the carrier what an honest node would never pass on, against the origin what
+         it signed and must not have
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+from federation.admission import QUARANTINED, REFUSED, Examined
+from federation.stamp import MAX_FUTURE_MS, stamp_ms
+from node.store.network import quarantine, refusals, strikes
+
+UNKNOWN_KEYSET: Final = REFUSED + "unknown_keyset"
+WAITS: Final = (QUARANTINED, UNKNOWN_KEYSET)
+EQUIVOCATION: Final = "equivocation"
+# a node checks these itself before it passes a record on, whatever version it is
+CARRIERS_FAULT: Final = ("bad_signature", "bad_cbor", "bad_cose")
+ORIGINS_FAULT: Final = ("expires_early",)
+
+
+def note(judged: Sequence[Examined], carrier: bytes, now_ms: int) -> None:
+    """Note what became of a batch that the partner `carrier` brought; joins the transaction."""
+    quarantine.release(each.id for each in judged if each.code not in WAITS)
+    waiting = [_waiting(each) for each in judged if each.code in WAITS]
+    quarantine.note(carrier, [row for row in waiting if row], now_ms)
+    against: Counter[tuple[bytes, str, str]] = Counter()
+    for each in judged:
+        code = each.code.removeprefix(REFUSED)
+        origin = each.record.origin if each.record else None
+        if each.code.startswith(REFUSED) and each.code not in WAITS:
+            refusals.note(carrier, each.id, code, now_ms, origin)
+            if code in CARRIERS_FAULT:
+                against[carrier, strikes.CARRIER, code] += 1
+            elif code in ORIGINS_FAULT and origin:
+                against[origin, strikes.ORIGIN, code] += 1
+        if each.rival is not None and origin:
+            refusals.note(carrier, each.rival, EQUIVOCATION, now_ms, origin)
+            against[origin, strikes.ORIGIN, EQUIVOCATION] += 1
+    for (town, role, code), count in against.items():
+        strikes.note(town, code, now_ms, role=role, count=count)
+
+
+def _waiting(each: Examined) -> tuple[bytes, bytes, str, int | None] | None:
+    """Return what the quarantine keeps of a record that must wait."""
+    if each.record is None:
+        return None
+    until_ms = stamp_ms(each.record.stamp) - MAX_FUTURE_MS if each.code == QUARANTINED else None
+    return each.id, each.record.origin, each.code.removeprefix(REFUSED), until_ms
