@@ -14,6 +14,7 @@ import base64
 import binascii
 import fcntl
 import os
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -33,7 +34,7 @@ VOID = "void"  # `about` is the seq of a group whose transaction was rolled back
 BEGIN = "begin"  # the first line of a logbook: all that was known then follows it
 FOR_EVER_MS = 0
 DAY_MS = 86_400_000
-KEPT_DAYS = 1_200  # of a line that says no end: longer than any backup is kept
+KEPT_DAYS = 1_200  # of a line about nothing that a newer one replaces: longer than any backup
 
 
 class Entry(NamedTuple):
@@ -118,6 +119,7 @@ class Logbook:
         self._standing = Standing()
         self._read_bytes = 0
         self._inode = 0
+        self._lock = threading.RLock()
 
     def exists(self) -> bool:
         """Return whether there is a logbook that was begun."""
@@ -125,12 +127,13 @@ class Logbook:
 
     def standing(self) -> Standing:
         """Return how far the file goes now, whoever wrote to it."""
-        if not self.path.exists():
-            self._standing, self._read_bytes, self._inode = Standing(), 0, 0
-        else:
-            with self.path.open("rb") as file:
-                self._catch_up(file)
-        return self._standing
+        with self._lock:
+            if not self.path.exists():
+                self._standing, self._read_bytes, self._inode = Standing(), 0, 0
+            else:
+                with self.path.open("rb") as file:
+                    self._catch_up(file)
+            return self._standing
 
     def write(
         self, kind: str, body: dict[Any, Any], *, about: bytes = b"", until_ms: int = FOR_EVER_MS
@@ -147,7 +150,7 @@ class Logbook:
         number in it. The number is greater than `after_seq` and all others of the file. Raises
         StorageRefused: then nothing was noted.
         """
-        with self._open() as file:
+        with self._lock, self._open() as file:
             now_ms = self._clock.now_ms()
             seq = max(now_ms << 16, self._standing.last_seq + 1, after_seq + 1)
             raws = [self._raw(seq, now_ms, each, is_tx) for each in entries]
@@ -323,9 +326,9 @@ def _may_stay(frame: Frame, voided: set[int]) -> bool:
 
 
 def _until_ms(frame: Frame) -> int:
-    if frame.kind == BEGIN:
-        return FOR_EVER_MS
-    return frame.until_ms or frame.at_ms + KEPT_DAYS * DAY_MS
+    if frame.until_ms or frame.about or frame.kind == BEGIN:
+        return frame.until_ms
+    return frame.at_ms + KEPT_DAYS * DAY_MS
 
 
 def _context(about: bytes, kind: str) -> Context:

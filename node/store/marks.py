@@ -8,6 +8,7 @@ from node.store.row import Row
 GENERATION = "generation"  # hex; also in a file beside the database: differ after a restore
 LAST_STAMP = "last_stamp"  # the highest stamp this town signed
 RESTORING = "restoring"  # since when (UTC ms) and why; absent when the town is not in restore mode
+LOGGED = "logged"  # the number of the last transaction that is in the logbook
 RESTORED_S = "restored_s"  # `gen` of SPEC: unix seconds of the last restore, 0 if never
 
 

@@ -24,7 +24,10 @@ from node.store.people.sessions import Session
 from node.store.people.tokens import FormToken
 from node.store.promises.acts import Act
 from node.store.promises.claims import Claim
+from node.store.promises.doubts import Doubt
 from node.store.promises.engagements import Engagement
+from node.store.promises.heard import Heard
+from node.store.promises.unlogged import Unlogged
 from node.store.rates import Rate
 from node.store.sets.keysets import KeysetRow
 from node.store.sets.memory import Remembered
@@ -40,5 +43,5 @@ TABLES = (
     Quarantined, Strike, Sighting,
     *READ_MODELS, ListingCode, Holding, Blob,
     Member, LoginCode, Session, FormToken,
-    Engagement, Act, Claim,
+    Engagement, Act, Claim, Unlogged, Heard, Doubt,
 )  # fmt: skip

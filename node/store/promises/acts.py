@@ -3,6 +3,7 @@
 import peewee
 
 from node.store.database import write_tx
+from node.store.promises import unlogged
 from node.store.promises.engagements import Engagement
 from node.store.row import BytesField, Row
 
@@ -41,6 +42,7 @@ def append(engagement: bytes, act: bytes, action: str, **columns: object) -> Act
         held = find(engagement, act)
         if held is not None:
             return held
+        unlogged.note(engagement)
         mine = Act.select(peewee.fn.MAX(Act.place)).where(Act.engagement == engagement)
         place = (mine.scalar() or 0) + 1
         Act.insert(engagement=engagement, id=act, place=place, action=action, **columns).execute()
@@ -55,6 +57,7 @@ def find(engagement: bytes, act: bytes) -> Act | None:
 def judge(engagement: bytes, act: bytes, verdict: str, now_ms: int) -> bool:
     """Set the verdict of an act that has none, or was `pending`; return whether it did."""
     with write_tx():
+        unlogged.note(engagement)
         return (
             Act.update(verdict=verdict, verdict_ms=now_ms)
             .where(Act.engagement == engagement, Act.id == act, Act.verdict.in_(("", "pending")))

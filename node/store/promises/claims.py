@@ -10,6 +10,7 @@ import peewee
 from node.domain.errors import Conflict
 from node.domain.words import N_
 from node.store.database import execute_many, write_tx
+from node.store.promises import unlogged
 from node.store.promises.engagements import Engagement
 from node.store.row import BytesField, Row
 
@@ -36,6 +37,7 @@ def take(engagement: bytes, origin: bytes, key: bytes, unit: int, slots: Iterabl
     rows = [(origin, key, unit, slot, engagement) for slot in slots]
     try:
         with write_tx():
+            unlogged.note(engagement)
             execute_many(
                 "INSERT INTO claim (listing_origin, listing_key, unit, slot, engagement_id)"
                 " VALUES (?, ?, ?, ?, ?)",
@@ -51,6 +53,7 @@ def take(engagement: bytes, origin: bytes, key: bytes, unit: int, slots: Iterabl
 def release(engagement: bytes) -> int:
     """Give back everything an engagement holds; return how many slots that frees."""
     with write_tx():
+        unlogged.note(engagement)
         return Claim.delete().where(Claim.engagement == engagement).execute()
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import peewee
 
 from node.store.database import write_tx
+from node.store.promises import unlogged
 from node.store.row import BytesField, Row
 
 
@@ -80,12 +81,14 @@ def find(engagement: bytes) -> Engagement | None:
 def start(engagement: bytes, **columns: object) -> Engagement:
     """Insert an engagement; raises peewee.IntegrityError when the id exists (a double click)."""
     with write_tx():
+        unlogged.note(engagement)
         return Engagement.create(id=engagement, **columns)
 
 
 def change(engagement: bytes, *, on_version: int | None = None, **columns: object) -> bool:
     """Set columns; return whether the row was there, and at `on_version` if one is named."""
     with write_tx():
+        unlogged.note(engagement)
         query = Engagement.update(**columns).where(Engagement.id == engagement)
         if on_version is not None:
             query = query.where(Engagement.version == on_version)
