@@ -21,6 +21,7 @@ from node.jobs import Job, Runner
 from node.jobs import start as start_runner
 from node.journal import profile, restoring
 from node.journal.journal import Journal
+from node.journal.keychain import Keychain
 from node.journal.keyring import Keyring
 from node.notices import Sender, post_of
 from node.pages import wiring as pages
@@ -49,7 +50,6 @@ class Town:
 
     home: Path
     config: Config
-    keyring: Keyring
     clock: Clock
     registry: Registry
     database: Any
@@ -63,7 +63,12 @@ class Town:
     @property
     def id(self) -> bytes:
         """Return the town id, 32 bytes."""
-        return self.keyring.town
+        return self.journal.town
+
+    @property
+    def keyring(self) -> Keyring:
+        """Return the keys in force now."""
+        return self.journal.keyring
 
     def close(self) -> None:
         """Close this thread's connection to the database."""
@@ -108,20 +113,19 @@ def open_town(
     Raises ConfigError, KeyringError, SchemaTooOld and SchemaTooNew.
     """
     config = load(home, os.environ)
-    keyring = Keyring.load(home)
+    keys = Keychain.open(home)
     database = open_database(home / DATABASE, config.store_driver)
     check_schema(database)
     clock = clock or SystemClock()
     with using(database):
         restoring.check(home, clock.now_ms())
     registry = Registry(PRACTICES)
-    journal = Journal(keyring, clock, registry, SqlRecordStore(keyring.town))
+    journal = Journal(keys, clock, registry, SqlRecordStore(keys.town))
     photos = Photos(home / "photos", config, clock)
     engagements = Engagements(journal, registry, clock, config.timezone)
     return Town(
         home=home,
         config=config,
-        keyring=keyring,
         clock=clock,
         registry=registry,
         database=database,

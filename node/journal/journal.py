@@ -25,7 +25,8 @@ from node.domain.clock import Clock
 from node.domain.errors import Conflict, DomainError
 from node.domain.practice import Registry
 from node.domain.words import N_
-from node.journal import keptout, projection, restoring, signing
+from node.journal import keptout, keychain, projection, restoring, signing
+from node.journal.keychain import Keychain
 from node.journal.keyring import Keyring
 from node.store.catalogue import listings
 from node.store.database import write_tx
@@ -43,9 +44,13 @@ class Journal:
     """The door of one town; every call expects the town's database to be current."""
 
     def __init__(
-        self, keyring: Keyring, clock: Clock, registry: Registry, store: SqlRecordStore
+        self,
+        keys: Keyring | Keychain,
+        clock: Clock,
+        registry: Registry,
+        store: SqlRecordStore,
     ) -> None:
-        self.keyring = keyring
+        self.keys = keys if isinstance(keys, Keychain) else Keychain(keys)
         self.clock = clock
         self.registry = registry
         self.store = store
@@ -54,7 +59,12 @@ class Journal:
     @property
     def town(self) -> bytes:
         """Return our town id."""
-        return self.keyring.town
+        return self.keys.town
+
+    @property
+    def keyring(self) -> Keyring:
+        """Return the keys in force now."""
+        return self.keys.ring
 
     def on(self, kind: str, handler: Handler) -> None:
         """Call `handler(record, body)` inside the transaction that admits a foreign `kind`.
@@ -76,12 +86,12 @@ class Journal:
     ) -> Record:
         """Sign a revision of one of our registers (a new one without `key`), store and show it.
 
-        Raises Conflict("clock") and LocalProtocolError (a body over 16 KiB).
+        Raises Conflict("clock", "old_keys") and LocalProtocolError (a body over 16 KiB).
         """
         key = key or new_key()
         with write_tx():
             record = signing.live(
-                self.keyring,
+                keychain.in_force(self.keys, self.store),
                 signing.fresh_stamp(self.clock),
                 kind=kind,
                 key=key,
@@ -105,7 +115,7 @@ class Journal:
             if reader is None or not reader.hpke:
                 raise Conflict("no_seal_key", N_("That town's sealing key has not arrived yet."))
             record = signing.sealed(
-                self.keyring,
+                keychain.in_force(self.keys, self.store),
                 signing.fresh_stamp(self.clock),
                 inner,
                 kind=kind,
@@ -125,7 +135,26 @@ class Journal:
             if held is None or held.is_tombstone:
                 return None
             stamp = signing.fresh_stamp(self.clock)
-            record = signing.tombstone(self.keyring, stamp, held)
+            ring = keychain.in_force(self.keys, self.store)
+            record = signing.tombstone(ring, stamp, held)
+            self._keep(record)
+        return record
+
+    def sign_again(self, held: Record) -> Record:
+        """Sign what one of our registers holds once more, under the keys in force: same words.
+
+        Its end stays, a tombstone's life begins anew. Raises Conflict ("no_seal_key" and as
+        `publish`) and RemoteProtocolError where a sealed one cannot be read back.
+        """
+        with write_tx():
+            ring = keychain.in_force(self.keys, self.store)
+            if held.is_tombstone:
+                record = signing.tombstone(ring, signing.fresh_stamp(self.clock), held)
+            elif held.to is None:
+                record = signing.again(ring, signing.fresh_stamp(self.clock), held)
+            else:
+                inner = self.open_sealed(held)
+                return self.publish_sealed(held.kind, inner, to=held.to, key=held.key)
             self._keep(record)
         return record
 

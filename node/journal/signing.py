@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from federation import codec
 from federation.keys import SigningKey
 from federation.record import (
     LIVE,
@@ -23,6 +24,7 @@ from node.journal import restoring
 from node.journal.keyring import Keyring
 from node.store import marks
 
+CRIT = 12  # the last field this version knows (SPEC 4)
 BUILT_MS = 1_793_491_200_000  # 2026-11-01: no clock of this software can be earlier
 LIVE_DAYS = 380  # renewed long before 400; a newer revision never ends earlier than the older
 
@@ -69,6 +71,28 @@ def live(
         state=LIVE,
         body=body,
         to=to,
+    )
+    return sign(draft, keyring.signing)
+
+
+def again(keyring: Keyring, stamp: int, held: Record) -> Record:
+    """Sign the words of a live, open record anew: same end, same fields, those of others as well.
+
+    A field that a later version wrote is kept as it is.
+    """
+    fields = codec.loads(codec.sign1_split(held.raw)[0])
+    draft = Draft(
+        origin=keyring.town,
+        keyset=keyring.keyset.number,
+        key=held.key,
+        stamp=stamp,
+        expires=held.expires,
+        scope=held.scope,
+        kind=held.kind,
+        state=LIVE,
+        body=held.body,
+        crit=held.crit,
+        extra={number: said for number, said in fields.items() if number > CRIT},
     )
     return sign(draft, keyring.signing)
 

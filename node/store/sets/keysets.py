@@ -3,7 +3,7 @@
 import peewee
 
 from federation.keyset import Keyset
-from node.store.database import write_tx
+from node.store.database import db, write_tx
 from node.store.row import BytesField, Row
 
 
@@ -46,6 +46,13 @@ def by_id(keyset_id: bytes) -> Keyset | None:
     """Return the keyset with this id (SHA-256)."""
     row = KeysetRow.select(*_FIELDS).where(KeysetRow.id == keyset_id).tuples().first()
     return Keyset(*row) if row else None
+
+
+def newest(town: bytes) -> int:
+    """Return the number of the keyset in force of a town, 0 where none is known."""
+    sql = "SELECT number FROM keyset WHERE town = ? ORDER BY number DESC LIMIT 1"
+    row = db.execute_sql(sql, (town,)).fetchone()
+    return row[0] if row else 0
 
 
 def keep(keyset: Keyset) -> None:
