@@ -1,13 +1,10 @@
 """The photos of one town: kept from members, taken from partners, served by hash, swept away."""
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
-from federation import codec
-from federation.errors import ProtocolError
 from node.domain.clock import Clock
 from node.domain.errors import DomainError, NotFound
 from node.domain.listing import Photo
@@ -80,7 +77,10 @@ class Photos:
                 raise gate.refused("photo_hash")
             gate.check_remote(raw)
             self._need_room(REMOTE_ROOM_BYTES)
+            was_asked = blobs.find(digest) is not None
             self._put(picture.check(raw, gate.REMOTE_EDGE_PX), "remote")
+            if not was_asked:  # its listing may have been erased while it was on its way
+                blobs.doom([digest], b"", b"", self.clock.now_ms())
         except DomainError:
             self.not_got(digest)
             raise
@@ -140,6 +140,41 @@ class Photos:
         self.shelf.drop_parts(before_ms)
         return len(gone)
 
+    def drop_doomed(self) -> int:
+        """Delete the photos that erased listings showed and no other does; return how many.
+
+        One that somebody sent again since may be on a form being filled in: it waits for `sweep`'s
+        time and stays doomed.
+        """
+        gone = 0
+        with write_tx():  # nobody can publish one of them in between
+            doomed = blobs.doomed()
+            shown = self._all_shown() if doomed else set()
+            for each in doomed:
+                if each.hash not in shown and self._was_sent_again(each):
+                    continue
+                if each.hash not in shown:
+                    blobs.forget(each.hash)
+                    self.shelf.drop(each.hash)
+                    gone += 1
+                blobs.spare(each.hash)
+        return gone
+
+    def may_see(self, digest: bytes, peer: bytes, own: bytes) -> bool:
+        """Return whether a partner may have a photo: not one that others show to theirs alone."""
+        origins = pictured.kept_between(digest)
+        return not origins or bool(origins & {own, peer})
+
+    def is_public(self, digest: bytes) -> bool:
+        """Return whether anyone may see a photo: not one shown to residents alone."""
+        return not pictured.kept_between(digest)
+
+    def _was_sent_again(self, doomed: blobs.DoomedPhoto) -> bool:
+        held = blobs.find(doomed.hash)
+        if held is None or held.status != "local" or held.kept_ms is None:
+            return False
+        return held.kept_ms > max(doomed.since_ms, self.clock.now_ms() - GRACE_MS)
+
     # ── what the listings show ───────────────────────────────────────────────────────────────
 
     def _shown_by(self, partner: bytes) -> set[bytes]:
@@ -159,7 +194,7 @@ class Photos:
     def _photos_of(self, listing: int, record: bytes) -> tuple[bytes, ...]:
         held = self._shown.get(listing)
         if held is None or held[0] != record:
-            hashes = tuple(_hashes(pictured.body(listing)))
+            hashes = tuple(blobs.hashes(pictured.body(listing)))
             held = self._shown[listing] = (record, hashes)
         return held[1]
 
@@ -183,14 +218,3 @@ class Photos:
     def _need_room(self, least_bytes: int) -> None:
         if self.shelf.free_bytes() < least_bytes:
             raise gate.refused("photo_no_room")
-
-
-def _hashes(body: bytes) -> Iterator[bytes]:
-    """Yield the photo hashes of a listing's body, which passed its schema when it was shown."""
-    try:
-        said = codec.loads(bytes(body or b""))
-    except ProtocolError:
-        return
-    if isinstance(said, dict):
-        for photo in said.get("photos", ()):
-            yield photo["hash"]

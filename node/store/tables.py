@@ -1,11 +1,13 @@
 """All tables, for the few who mean every one of them: the drift test, exports, `status`."""
 
 from node.store.audit import AuditEntry
-from node.store.catalogue.blobs import Blob
+from node.store.catalogue.blobs import Blob, DoomedPhoto
 from node.store.catalogue.codes import ListingCode
 from node.store.catalogue.facets import Facet
 from node.store.catalogue.holdings import Holding
 from node.store.catalogue.listings import Listing, ListingSearch
+from node.store.erasures.acks import ErasureAck
+from node.store.erasures.burials import Burial
 from node.store.jobs import JobLease
 from node.store.marks import Mark
 from node.store.network.exchanges import Exchange
@@ -42,6 +44,7 @@ TABLES = (
     Partner, Nonce, Introduction, Exchange, Refusal,
     Quarantined, Strike, Sighting,
     *READ_MODELS, ListingCode, Holding, Blob,
+    Burial, ErasureAck, DoomedPhoto,
     Member, LoginCode, Session, FormToken,
     Engagement, Act, Claim, Unlogged, Heard, Doubt,
 )  # fmt: skip

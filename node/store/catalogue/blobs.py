@@ -1,8 +1,12 @@
 """The blobs: the photos known by their SHA-256, here on disk or still to be asked of a partner."""
 
+from collections.abc import Iterable, Iterator
+
 import peewee
 
-from node.store.database import write_tx
+from federation import codec
+from federation.errors import ProtocolError
+from node.store.database import db, execute_many, write_tx
 from node.store.row import BytesField, Row
 
 STATUSES = ("local", "remote", "wanted", "missing")
@@ -26,6 +30,19 @@ class Blob(Row):
 
     class Meta:
         indexes = ((("status", "next_try_ms"), False),)
+
+
+class DoomedPhoto(Row):
+    """A photo the listing of a register no longer shows, since when; deleted unless others do."""
+
+    hash = BytesField(primary_key=True)
+    origin = BytesField()
+    key = BytesField()
+    since_ms = peewee.BigIntegerField()
+
+    class Meta:
+        indexes = ((("origin", "key"), False),)
+        without_rowid = True
 
 
 def find(digest: bytes) -> Blob | None:
@@ -83,3 +100,41 @@ def forget(digest: bytes) -> None:
     """Delete what is known of a photo; the caller deletes the file."""
     with write_tx():
         Blob.delete().where(Blob.hash == digest).execute()
+
+
+def doom(digests: Iterable[bytes], origin: bytes, key: bytes, since_ms: int) -> None:
+    """Note that a listing no longer shows these photos; the last that lets go of one counts."""
+    with write_tx():
+        execute_many(
+            'INSERT INTO doomed_photo (hash, origin, "key", since_ms) VALUES (?, ?, ?, ?)'
+            ' ON CONFLICT (hash) DO UPDATE SET origin = excluded.origin, "key" = excluded."key",'
+            " since_ms = excluded.since_ms",
+            [(digest, origin, key, since_ms) for digest in digests],
+        )
+
+
+def doomed() -> list[DoomedPhoto]:
+    """Return the photos that wait to be deleted, or to be found in use elsewhere."""
+    return list(DoomedPhoto.select().order_by(DoomedPhoto.since_ms, DoomedPhoto.hash))
+
+
+def is_any_doomed() -> bool:
+    """Return whether a photo waits to be deleted; reads only."""
+    return db.execute_sql("SELECT 1 FROM doomed_photo LIMIT 1").fetchone() is not None
+
+
+def spare(digest: bytes) -> None:
+    """No longer mean to delete a photo: it is gone, or another listing shows it."""
+    with write_tx():
+        DoomedPhoto.delete().where(DoomedPhoto.hash == digest).execute()
+
+
+def hashes(body: bytes) -> Iterator[bytes]:
+    """Yield the photo hashes of a listing's body, which passed its schema when it was shown."""
+    try:
+        said = codec.loads(bytes(body or b""))
+    except ProtocolError:
+        return
+    if isinstance(said, dict):
+        for photo in said.get("photos", ()):
+            yield photo["hash"]

@@ -3,13 +3,14 @@
 import peewee
 from playhouse.sqlite_ext import FTS5Model, SearchField
 
+from node.store.catalogue import blobs
 from node.store.catalogue.folding import indexed
 from node.store.database import db, write_tx
+from node.store.erasures import burials
 from node.store.row import BytesField, Row
 from node.store.sets.records import RecordRow
 
 LIVE_STATES = ("published", "paused")
-_ID_OF = 'SELECT id FROM listing WHERE origin = ? AND "key" = ?'
 
 
 class Listing(Row):
@@ -24,6 +25,7 @@ class Listing(Row):
     body        the record's body as signed (CBOR)
     source      name of the open data it was taken from
     hidden      why it is not shown here though it is held (moderation), "" when shown
+    scope       of its record: 0 anyone may read it, 1 only residents of partner towns
     """
 
     origin = BytesField()
@@ -50,6 +52,7 @@ class Listing(Row):
     body = BytesField(default=b"")
     source = peewee.TextField(default="")
     hidden = peewee.TextField(default="")
+    scope = peewee.IntegerField(default=0, constraints=[peewee.SQL("DEFAULT 0")])
 
     class Meta:
         indexes = (
@@ -59,6 +62,7 @@ class Listing(Row):
             (("lat_e6", "lon_e6"), False),
             (("code", "origin"), False),
             (("photo",), False),
+            (("scope", "photo"), False),
         )
 
 
@@ -75,9 +79,12 @@ class ListingSearch(FTS5Model):
         options = {"tokenize": "unicode61 remove_diacritics 2"}
 
 
+_PICTURED = (Listing.id, Listing.photo, Listing.body, Listing.updated_ms)
+
+
 def find(origin: bytes, key: bytes) -> Listing | None:
     """Return the listing of a register."""
-    return Listing.get_or_none(Listing.origin == origin, Listing.key == key)
+    return Listing.get_or_none(*_is(origin, key))
 
 
 def by_code(code: str) -> Listing | None:
@@ -93,6 +100,7 @@ def keep(origin: bytes, key: bytes, *, words: tuple[str, ...] = (), **columns: o
     """
     with write_tx():
         listing = Listing(origin=origin, key=key, **columns)
+        _let_go_of_photos(listing)
         listing.id = Listing.upsert(
             on=("origin", "key"), keep=("created_ms", "hidden"), origin=origin, key=key, **columns
         )
@@ -106,16 +114,24 @@ def keep(origin: bytes, key: bytes, *, words: tuple[str, ...] = (), **columns: o
 
 
 def close(origin: bytes, key: bytes, state: str, now_ms: int) -> None:
-    """Leave only the shell of a listing: that it was here, and why it no longer is."""
+    """Leave only the shell of a listing: that it was here, and why it no longer is.
+
+    No word of it stays in a row; its photos are deleted unless another listing shows them.
+    """
     with write_tx():
-        row = db.execute_sql(_ID_OF, (origin, key)).fetchone()
-        if row is not None:
-            Listing.update(
-                state=state, updated_ms=now_ms, title="", text="", body=b"", photo=None, source="",
-                place_name="", lat_e6=None, lon_e6=None, quartier="",
-            ).where(Listing.id == row[0]).execute()  # fmt: skip
-            db.execute_sql("DELETE FROM listing_search WHERE rowid = ?", row)
-            db.execute_sql("DELETE FROM facet WHERE listing_id = ?", row)
+        row = Listing.select(*_PICTURED).where(*_is(origin, key)).tuples().first()
+        if row is None:
+            return
+        number, photo, body, updated_ms = row
+        if photo is not None:
+            blobs.doom(blobs.hashes(body), origin, key, updated_ms)
+        Listing.update(
+            state=state, updated_ms=now_ms, title="", text="", verb="", body=b"", photo=None,
+            source="", place_name="", lat_e6=None, lon_e6=None, insee="", quartier="", ends_ms=None,
+        ).where(Listing.id == number).execute()  # fmt: skip
+        db.execute_sql("DELETE FROM listing_search WHERE rowid = ?", (number,))
+        db.execute_sql("DELETE FROM facet WHERE listing_id = ?", (number,))
+        burials.words_left()
 
 
 def close_expired(now_ms: int) -> int:
@@ -133,13 +149,15 @@ def close_expired(now_ms: int) -> int:
 def hide(origin: bytes, key: bytes, reason: str) -> None:
     """Hide a listing here for a reason ("" shows it again); its record stays in its set."""
     with write_tx():
-        Listing.update(hidden=reason).where(Listing.origin == origin, Listing.key == key).execute()
+        Listing.update(hidden=reason).where(*_is(origin, key)).execute()
 
 
 def drop_origin(origin: bytes) -> None:
-    """Delete all listings of a town (a removed partner, or before a rebuild)."""
+    """Delete all listings of a town (a removed partner), and their photos with the next scrub."""
     with write_tx():
         _unsearch(Listing.origin == origin)
+        _doom_photos(Listing.origin == origin)
+        burials.forget_origin(origin)
         Listing.delete().where(Listing.origin == origin).execute()
 
 
@@ -151,6 +169,8 @@ def drop_unheld() -> None:
     with write_tx():
         orphan = ~peewee.fn.EXISTS(held)
         _unsearch(orphan)
+        _doom_photos(orphan)
+        burials.words_left()
         Listing.delete().where(orphan).execute()
 
 
@@ -170,3 +190,21 @@ def scrub_search() -> None:
 def _unsearch(where: peewee.Expression) -> None:
     ids = Listing.select(Listing.id).where(where)
     ListingSearch.delete().where(ListingSearch.rowid.in_(ids)).execute()
+
+
+def _let_go_of_photos(new: Listing) -> None:
+    """Doom the photos that the revision before showed and this one does not."""
+    old = Listing.select(*_PICTURED).where(*_is(new.origin, new.key)).tuples().first()
+    if old is not None and old[1] is not None and old[2] != new.body:
+        lost = set(blobs.hashes(old[2])) - set(blobs.hashes(new.body))
+        blobs.doom(lost, new.origin, new.key, old[3])
+
+
+def _doom_photos(where: peewee.Expression) -> None:
+    query = Listing.select(Listing.origin, Listing.key, Listing.body, Listing.updated_ms)
+    for origin, key, body, updated_ms in query.where(where, Listing.photo.is_null(False)).tuples():
+        blobs.doom(blobs.hashes(body), origin, key, updated_ms)
+
+
+def _is(origin: bytes, key: bytes) -> tuple[peewee.Expression, peewee.Expression]:
+    return Listing.origin == origin, Listing.key == key

@@ -2,6 +2,8 @@
 
 import peewee
 
+from federation.record import SCOPE_PARTNERS
+from node.store.catalogue import blobs
 from node.store.catalogue.blobs import Blob
 from node.store.catalogue.listings import Listing
 from node.store.database import write_tx
@@ -31,3 +33,22 @@ def lost(digest: bytes) -> int:
     with write_tx():
         here: peewee.Expression = Blob.status.in_(HERE)
         return Blob.delete().where(Blob.hash == digest, here).execute()
+
+
+def kept_between(digest: bytes) -> set[bytes]:
+    """Return the towns that show a photo to their partners alone, none if anyone may see it."""
+    shown = _showing(digest, Listing.scope == SCOPE_PARTNERS)
+    if not shown or _showing(digest, Listing.scope != SCOPE_PARTNERS):
+        return set()
+    return shown
+
+
+def _showing(digest: bytes, where: peewee.Expression) -> set[bytes]:
+    query = Listing.select(Listing.origin, Listing.photo, Listing.body).where(
+        where, Listing.photo.is_null(False)
+    )
+    return {
+        origin
+        for origin, first, body in query.tuples()
+        if digest == first or digest in blobs.hashes(body)
+    }

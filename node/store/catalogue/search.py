@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import peewee
 
+from federation.record import SCOPE_PUBLIC
 from node.domain.errors import Invalid, Problem
 from node.domain.words import N_
 from node.store.catalogue import facets
@@ -30,6 +31,7 @@ class Search:
     bbox      south, west, north, east in millionths of a degree
     near      latitude, longitude in millionths of a degree; radius_m around it
     order     newest, best (of the words) or near; "" is near when `near` is given, else newest
+    resident  who looks is signed in: also what is for residents of partner towns alone
     """
 
     text: str = ""
@@ -42,6 +44,7 @@ class Search:
     near: tuple[int, int] | None = None
     radius_m: int = 0
     order: str = ""
+    resident: bool = False
 
 
 @dataclass(frozen=True)
@@ -153,6 +156,8 @@ def _matching(wanted: Search, now_ms: int, *columns: object) -> peewee.ModelSele
         Listing.ends_ms.is_null() | (Listing.ends_ms > now_ms),
         Listing.origin.not_in(sightings.silent_since(now_ms - UNCONFIRMED_MS, now_ms)),
     )
+    if not wanted.resident:
+        query = query.where(Listing.scope == SCOPE_PUBLIC)
     for name in ("practice", "verb", "quartier"):
         if value := getattr(wanted, name):
             query = query.where(getattr(Listing, name) == value)

@@ -1,0 +1,1 @@
+"""What is kept of erasures: which registers were buried, and which towns said they deleted."""

@@ -1,0 +1,226 @@
+"""The burials: the registers whose tombstone is held here, and how far their erasure went.
+
+noted (the row's text is gone) ──▶ gone (from every file) ──▶ told (to the town it is of)
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable
+from typing import Any
+
+import peewee
+
+from node.store import marks
+from node.store.database import db, execute_many, write_tx
+from node.store.row import BytesField, Row
+
+Register = tuple[bytes, bytes]  # (origin, key)
+PART_MAX_KEYS = 512  # of one record of `erasure-ack/1`
+PARTS_MAX = 64
+
+# the number of the last deletion that left words behind, and of the last one that was scrubbed
+LEFT, SCRUBBED = "scrub_left", "scrub_done"
+
+
+class Burial(Row):
+    """One buried register.
+
+    record     id of the tombstone
+    at_ms      when it was signed, or came here
+    expires    unix seconds, the tombstone's
+    gone_ms    when nothing of it was left in any file of this node, None before
+    kept       why a row without name or contact stays for now (`engagement`), "" when nothing does
+    part       which record of our acknowledgement names it; told_ms: since when
+    is_logged  whether the logbook can bury it again after a restore
+    successor  key of the register it was published anew in
+    """
+
+    origin = BytesField()
+    key = BytesField()
+    record = BytesField()
+    scope = peewee.IntegerField()
+    kind = peewee.TextField()
+    at_ms = peewee.BigIntegerField(index=True)
+    expires = peewee.BigIntegerField()
+    gone_ms = peewee.BigIntegerField(null=True, index=True)
+    kept = peewee.TextField(default="")
+    part = peewee.IntegerField(null=True)
+    told_ms = peewee.BigIntegerField(null=True)
+    is_logged = peewee.BooleanField(default=False)
+    successor = BytesField(null=True)
+
+    class Meta:
+        primary_key = peewee.CompositeKey("origin", "key")
+        indexes = ((("told_ms", "origin"), False),)
+        without_rowid = True
+
+
+def note(record: Any, now_ms: int, *, is_logged: bool = False) -> None:
+    """Note that a tombstone is held; one signed again says nothing new."""
+    with write_tx():
+        held = find(record.origin, record.key)
+        if held is not None:
+            Burial.update(record=record.id, expires=record.expires).where(_is(held)).execute()
+            return
+        Burial.create(
+            origin=record.origin, key=record.key, record=record.id, scope=record.scope,
+            kind=record.kind, at_ms=now_ms, expires=record.expires, is_logged=is_logged,
+        )  # fmt: skip
+        words_left()
+
+
+def words_left() -> None:
+    """Note that words were deleted whose bytes may still lie in the files of the database."""
+    with write_tx():
+        marks.write_number(LEFT, marks.number(LEFT) + 1)
+
+
+def find(origin: bytes, key: bytes) -> Burial | None:
+    """Return what is known of the burial of a register."""
+    return Burial.get_or_none(Burial.origin == origin, Burial.key == key)
+
+
+def pending(limit: int = 1_000) -> list[Burial]:
+    """Return burials of which something may be left in a file, oldest first."""
+    query = Burial.select().where(Burial.gone_ms.is_null())
+    return list(query.order_by(Burial.at_ms, Burial.key).limit(limit))
+
+
+def unlogged(limit: int = 1_000) -> list[Burial]:
+    """Return burials the logbook does not know yet, among those not gone."""
+    query = Burial.select().where(Burial.gone_ms.is_null(), ~Burial.is_logged)
+    return list(query.order_by(Burial.at_ms, Burial.key).limit(limit))
+
+
+def logged(registers: Iterable[Register]) -> None:
+    """Note that the logbook can bury these again."""
+    with write_tx():
+        execute_many(
+            'UPDATE burial SET is_logged = 1 WHERE origin = ? AND "key" = ?', list(registers)
+        )
+
+
+def gone(registers: Iterable[Register], now_ms: int) -> None:
+    """Note that nothing of these is left in any file of this node."""
+    with write_tx():
+        execute_many(
+            'UPDATE burial SET gone_ms = ? WHERE origin = ? AND "key" = ?',
+            [(now_ms, *register) for register in registers],
+        )
+
+
+def keep(burial: Burial, kept: str) -> None:
+    """Note why a row of it stays, or no longer does; it is to be told (again)."""
+    with write_tx():
+        Burial.update(kept=kept, told_ms=None).where(_is(burial)).execute()
+
+
+def kept() -> list[Burial]:
+    """Return the burials of which a nameless row stays for now."""
+    return list(Burial.select().where(Burial.kept != ""))
+
+
+def succeed(origin: bytes, key: bytes, successor: bytes) -> None:
+    """Note in which register of ours a buried listing goes on."""
+    with write_tx():
+        Burial.update(successor=successor).where(
+            Burial.origin == origin, Burial.key == key
+        ).execute()
+
+
+# ── telling ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def untold(but: bytes) -> list[bytes]:
+    """Return the towns (all but ours) that are to be told of an erasure that is done."""
+    query = Burial.select(Burial.origin).distinct().where(_is_due(), Burial.origin != but)
+    return [origin for (origin,) in query.order_by(Burial.origin).tuples()]
+
+
+def parts_to_tell(origin: bytes) -> list[int]:
+    """Give each erasure that is to be told to `origin` a part; return the parts that change.
+
+    What finds no room in PARTS_MAX parts waits until older ones have had their time.
+    """
+    with write_tx():
+        counts = Counter(
+            part
+            for (part,) in Burial.select(Burial.part)
+            .where(Burial.origin == origin, Burial.part.is_null(False))
+            .tuples()
+        )
+        changed = set()
+        for row in Burial.select().where(_is_due(), Burial.origin == origin):
+            part = row.part if row.part is not None else _with_room(counts)
+            if part is not None:
+                counts[part] += row.part is None
+                changed.add(part)
+                Burial.update(part=part).where(_is(row)).execute()
+        return sorted(changed)
+
+
+def of_part(origin: bytes, part: int) -> list[Burial]:
+    """Return what one part of our acknowledgement to `origin` names, by the moment it was gone."""
+    query = Burial.select().where(
+        Burial.origin == origin, Burial.part == part, Burial.gone_ms.is_null(False)
+    )
+    return list(query.order_by(Burial.gone_ms, Burial.key))
+
+
+def told(origin: bytes, part: int, now_ms: int) -> None:
+    """Note that a part was published."""
+    with write_tx():
+        Burial.update(told_ms=now_ms).where(
+            Burial.origin == origin, Burial.part == part, _is_due()
+        ).execute()
+
+
+# ── of a town ────────────────────────────────────────────────────────────────────────────────────
+
+
+def listed(
+    origin: bytes, kinds: Collection[str], *, before_ms: int | None = None, limit: int = 50
+) -> list[Burial]:
+    """Return the burials of an origin's registers of these kinds, newest first."""
+    query = Burial.select().where(Burial.origin == origin, Burial.kind.in_(list(kinds)))
+    if before_ms is not None:
+        query = query.where(Burial.at_ms < before_ms)
+    return list(query.order_by(Burial.at_ms.desc(), Burial.key).limit(limit))
+
+
+def forget_origin(origin: bytes) -> None:
+    """Forget the burials of a town that is held no longer; its words may still lie in the files."""
+    with write_tx():
+        Burial.delete().where(Burial.origin == origin).execute()
+        words_left()
+
+
+def sweep(now_s: int) -> int:
+    """Forget burials whose tombstone has had its time (unix seconds); return how many."""
+    with write_tx():
+        return (
+            Burial.delete().where(Burial.expires < now_s, Burial.gone_ms.is_null(False)).execute()
+        )
+
+
+def is_any_pending() -> bool:
+    """Return whether something waits to be deleted from the files; reads only."""
+    held = db.execute_sql("SELECT 1 FROM burial WHERE gone_ms IS NULL LIMIT 1").fetchone()
+    return held is not None or marks.number(LEFT) > marks.number(SCRUBBED)
+
+
+def is_any_untold(but: bytes) -> bool:
+    """Return whether a town is to be told that an erasure is done; reads only."""
+    sql = "SELECT 1 FROM burial WHERE told_ms IS NULL AND gone_ms IS NOT NULL AND origin != ?"
+    return db.execute_sql(f"{sql} LIMIT 1", (but,)).fetchone() is not None
+
+
+def _is_due() -> peewee.Expression:
+    return Burial.told_ms.is_null() & Burial.gone_ms.is_null(False)
+
+
+def _is(row: Burial) -> peewee.Expression:
+    return (Burial.origin == row.origin) & (Burial.key == row.key)
+
+
+def _with_room(counts: Counter[int]) -> int | None:
+    return next((each for each in range(PARTS_MAX) if counts[each] < PART_MAX_KEYS), None)
