@@ -25,9 +25,10 @@ from node.domain.clock import Clock
 from node.domain.errors import Conflict, DomainError
 from node.domain.practice import Registry
 from node.domain.words import N_
-from node.journal import keptout, keychain, projection, restoring, signing
+from node.journal import erasing, keptout, keychain, projection, restoring, signing
 from node.journal.keychain import Keychain
 from node.journal.keyring import Keyring
+from node.journal.logbook import Logbook
 from node.store.catalogue import listings
 from node.store.database import write_tx
 from node.store.network import partners, refusals, towns
@@ -49,12 +50,15 @@ class Journal:
         clock: Clock,
         registry: Registry,
         store: SqlRecordStore,
+        logbook: Logbook | None = None,
     ) -> None:
         self.keys = keys if isinstance(keys, Keychain) else Keychain(keys)
         self.clock = clock
         self.registry = registry
         self.store = store
+        self.logbook = logbook
         self._handlers: dict[str, Handler] = {}
+        self._own_handlers: dict[str, Handler] = {}
 
     @property
     def town(self) -> bytes:
@@ -73,6 +77,10 @@ class Journal:
         never reaches a handler.
         """
         self._handlers[kind] = handler
+
+    def on_own(self, kind: str, handler: Handler) -> None:
+        """Call `handler(record, body)` when a record of ours comes home that this node lacked."""
+        self._own_handlers[kind] = handler
 
     # ── ours ─────────────────────────────────────────────────────────────────────────────────
 
@@ -138,6 +146,7 @@ class Journal:
             ring = keychain.in_force(self.keys, self.store)
             record = signing.tombstone(ring, stamp, held)
             self._keep(record)
+            erasing.log([record], self.logbook)
         return record
 
     def sign_again(self, held: Record) -> Record:
@@ -171,6 +180,7 @@ class Journal:
     def _keep(self, record: Record) -> None:
         now_ms = self.clock.now_ms()
         SqlRecordStore(self.town, now_ms=now_ms).put([record])
+        erasing.note(record, now_ms)
         projection.show(record, self.registry)
         partners.hasten(now_ms)
 
@@ -208,9 +218,18 @@ class Journal:
     def _arrived(self, record: Record, carrier: bytes | None) -> None:
         if record.origin == self.town:
             restoring.came_home(record.stamp, self.clock.now_ms())
+        erasing.note(record, self.clock.now_ms())
         projection.show(record, self.registry)
-        handler = self._handlers.get(record.kind)
-        if handler is None or record.origin == self.town or not self._concerns_us(record):
+        self.tell(record, carrier)
+
+    def tell(self, record: Record, carrier: bytes | None = None) -> None:
+        """Let whoever waits for a held record hear of it; what breaks a rule is noted, not raised.
+
+        Inside a write transaction. Hearing it twice must change nothing.
+        """
+        is_ours = record.origin == self.town
+        handler = (self._own_handlers if is_ours else self._handlers).get(record.kind)
+        if handler is None or not (is_ours or self._concerns_us(record)):
             return
         try:
             with write_tx():
