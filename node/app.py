@@ -189,7 +189,7 @@ def jobs_of(town: Town) -> tuple[Job, ...]:
 
 def _has_visits(town: Town) -> bool:
     """Look without writing: an idle node must not wear its card out."""
-    return bool(partners.due(town.clock.now_ms()))
+    return bool(town.exchanges.due())
 
 
 def _has_mails(town: Town) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 from federation.stamp import as_of_day
 from node.store import audit, notices, rates
 from node.store.catalogue import listings
-from node.store.network import nonces
+from node.store.network import nonces, quarantine, strikes
 from node.store.people import login_codes, sessions, tokens
 from node.store.sets import record_store
 
@@ -24,6 +24,8 @@ def upkeep(town: Any) -> None:
     listings.drop_shells(now_ms - SHELLS_KEPT_DAYS * DAY_MS)
     listings.scrub_search()
     nonces.sweep(now_ms)
+    quarantine.sweep(now_ms)
+    strikes.sweep(now_ms)
     login_codes.sweep(now_ms)
     sessions.sweep(now_ms)
     tokens.sweep(now_ms - TOKENS_KEPT_DAYS * DAY_MS)

@@ -17,7 +17,7 @@ from node.domain.errors import DomainError
 from node.partners import exchange, pairing
 from node.partners.purse import Nonces
 from node.store import marks, rates
-from node.store.network import exchanges, introductions, partners, towns
+from node.store.network import exchanges, introductions, partners, sightings, towns
 from node.store.sets import records
 
 log = logging.getLogger(__name__)
@@ -123,6 +123,7 @@ def _note(town: Any, asked: HttpRequest, passage: Passage) -> None:
         if isinstance(event, PeerSeen):
             exchange.seen(passage.peer, event, now_ms)
             exchange.try_again(passage.peer, now_ms)
+            sightings.came(passage.peer, now_ms)
         elif isinstance(event, Received):
             stored = sum(each.code == "stored" for each in event.outcomes)
             refused = sum(each.code.startswith("refused") for each in event.outcomes)

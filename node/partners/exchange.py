@@ -22,6 +22,8 @@ from federation.session import (
     PeerSeen,
     Received,
     Sent,
+    Unasked,
+    Undelivered,
     Visit,
     drive,
 )
@@ -29,7 +31,7 @@ from federation.signature import HttpRequest
 from node.domain.errors import Conflict, DomainError
 from node.domain.words import N_
 from node.journal.journal import Journal
-from node.partners import pairing
+from node.partners import pairing, strikes
 from node.partners.purse import Purse
 from node.partners.rounds import Rounds
 from node.store import marks
@@ -52,7 +54,8 @@ PHOTOS_MAX_MS = MINUTE_MS  # of one visit: then the other partners have their tu
 class Outcome:
     """How one visit ended: `outcome` is ok or an error code; records and bytes counted.
 
-    `has_more`: photos are left that a next visit should bring soon.
+    `has_more`: photos are left that a next visit should bring soon. `wait_ms`: how long the partner
+    asked to be left alone.
     """
 
     outcome: str = "ok"
@@ -63,6 +66,7 @@ class Outcome:
     bytes_up: int = 0
     bytes_down: int = 0
     has_more: bool = False
+    wait_ms: int = 0
 
     def told(self) -> dict[str, Any]:
         """Return the counts as plain values."""
@@ -101,6 +105,7 @@ class Exchanges:
         except ProtocolError as error:
             log.info("visit to %s: %s", partner.name, error)
             told.outcome = error.code
+            told.wait_ms = getattr(error, "wait_s", 0) * 1_000
         except DomainError as error:
             log.warning("visit to %s stopped here: %s", partner.name, error.code)
             told.outcome = error.code
@@ -116,7 +121,13 @@ class Exchanges:
 
         A fault of ours at one of them is logged, and the others are visited all the same.
         """
-        return self.rounds.go(each.town for each in partners.due(self.journal.clock.now_ms()))
+        return self.rounds.go(self.due())
+
+    def due(self) -> list[bytes]:
+        """Return the partners to visit now, but for those that are left alone for their strikes."""
+        now_ms = self.journal.clock.now_ms()
+        due = (each.town for each in partners.due(now_ms))
+        return [town for town in due if not strikes.is_put_off(town, now_ms)]
 
     def accept(self, invitation: str, *, lan: bool = False) -> Partner:
         """Answer an invitation: cards are exchanged, the words are to be compared next.
@@ -193,6 +204,12 @@ class Exchanges:
             seen(partner.town, event, self.journal.clock.now_ms())
         elif isinstance(event, Introduced):
             keep_introductions(partner.town, event, self.journal.clock.now_ms())
+        elif isinstance(event, Unasked):
+            now_ms = self.journal.clock.now_ms()
+            strikes.against_carrier(partner.town, "unasked", now_ms, event.records)
+        elif isinstance(event, Undelivered):
+            now_ms = self.journal.clock.now_ms()
+            strikes.against_carrier(partner.town, "undelivered", now_ms, len(event.ids))
         elif isinstance(event, Done) and event.code:
             told.outcome = event.code
 
@@ -230,7 +247,12 @@ class Exchanges:
                 next_ms = now_ms + (0 if is_soon else self.config.sync_minutes * MINUTE_MS)
                 partners.succeeded(partner.town, now_ms, next_ms=next_ms)
             else:
-                partners.failed(partner.town, told.outcome, now_ms, jitter=random.random())
+                jitter = random.random()
+                partners.failed(
+                    partner.town, told.outcome, now_ms, jitter=jitter, wait_ms=told.wait_ms
+                )
+            if strikes.faults(told.outcome):
+                strikes.against_carrier(partner.town, told.outcome, now_ms)
             exchanges.finish(
                 line,
                 told.outcome,

@@ -25,7 +25,14 @@ from node.journal.keyring import Keyring
 from node.store import audit, marks
 from node.store.catalogue import listings
 from node.store.database import write_tx
-from node.store.network import introductions, partners, towns
+from node.store.network import (
+    introductions,
+    partners,
+    quarantine,
+    sightings,
+    strikes,
+    towns,
+)
 from node.store.network.partners import Partner
 from node.store.sets import keysets, record_store
 from node.store.sets.record_store import SqlRecordStore
@@ -216,6 +223,9 @@ def remove(town: bytes, clock: Clock, by: str = "") -> None:
         record_store.forget_origin(town)
         keysets.forget_town(town)
         towns.forget(town)
+        quarantine.forget_partner(town)
+        sightings.forget(town)
+        strikes.forget(town)
         audit.note("partner.remove", at_ms=clock.now_ms(), actor=by, subject=town.hex())
 
 

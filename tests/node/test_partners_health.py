@@ -178,9 +178,9 @@ def test_tries_back_off_from_half_a_minute_to_six_hours(world: HttpWorld, tmp_pa
         visit_due(lorient)
         assert row_of(lorient, absent).failures == tries  # not a moment earlier
         world.clock.at_ms = row.next_try_ms
-    for tries, wait_ms in enumerate(waits):
-        least_ms = min(FIRST_RETRY_MS * 2**tries, LONGEST_RETRY_MS)
-        assert least_ms <= wait_ms <= least_ms * 1.25
+    for tries, wait_ms in enumerate(waits, 1):
+        assert FIRST_RETRY_MS <= wait_ms <= min(FIRST_RETRY_MS * 2**tries, LONGEST_RETRY_MS)
+    assert len(set(waits)) > len(waits) // 2  # drawn, not counted
 
 
 def test_a_try_that_a_wrong_clock_put_off_for_years_is_made_now(world: HttpWorld) -> None:
@@ -239,7 +239,7 @@ def test_a_partner_that_comes_by_itself_is_tried_again_at_once(world: HttpWorld)
     quimper.is_up = False
     for _ in range(8):
         world.visit("Lorient", "Quimper")
-    assert partner(lorient, quimper).next_try_ms > world.clock.now_ms() + 3_600_000
+    assert partner(lorient, quimper).next_try_ms >= world.clock.now_ms() + FIRST_RETRY_MS
     quimper.is_up = True
     world.visit("Quimper", "Lorient")
     assert visit_due(lorient) == 1

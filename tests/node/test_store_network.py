@@ -50,15 +50,26 @@ def test_the_longest_unvisited_partner_is_visited_first():
 def test_a_partner_that_fails_is_visited_ever_later_and_says_since_when():
     partners.save(LORIENT, status="active", peer_nonce=b"nonce")
     waits = [partners.failed(LORIENT, "unreachable", NOW_MS + n) - NOW_MS - n for n in range(20)]
-    assert waits[:4] == [30_000, 60_000, 120_000, 240_000]
+    assert waits[:4] == [60_000, 120_000, 240_000, 480_000]
     assert waits == sorted(waits) and waits[-1] == partners.LONGEST_RETRY_MS
     row = partners.find(LORIENT)
     assert (row.down_since_ms, row.failures, row.last_error) == (NOW_MS, 20, "unreachable")
-    assert row.peer_nonce is None
+    assert row.peer_nonce == b"nonce"  # a signed refusal brings the next one
     partners.succeeded(LORIENT, NOW_MS + 50, next_ms=NOW_MS + 60)
     row = partners.find(LORIENT)
     assert (row.down_since_ms, row.failures, row.last_error) == (None, 0, "")
-    assert partners.failed(LORIENT, "slow", NOW_MS, jitter=1.0) == NOW_MS + 37_500
+    assert partners.failed(LORIENT, "slow", NOW_MS, jitter=0.0) == NOW_MS + 30_000
+    assert partners.failed(LORIENT, "slow", NOW_MS, jitter=0.5) == NOW_MS + 75_000
+
+
+@pytest.mark.parametrize(
+    ("asked_ms", "waits_ms"),
+    [(0, 60_000), (59_000, 60_000), (600_000, 600_000), (10 * 365 * 86_400_000, 6 * 3_600_000)],
+)
+def test_a_partner_that_asks_to_be_left_alone_is_for_six_hours_at_most(asked_ms, waits_ms):
+    partners.save(LORIENT, status="active")
+    next_ms = partners.failed(LORIENT, "rate_limited", NOW_MS, wait_ms=asked_ms)
+    assert next_ms - NOW_MS == waits_ms
 
 
 def test_news_hastens_the_visits_to_the_healthy_alone():

@@ -104,16 +104,18 @@ def succeeded(town: bytes, now_ms: int, *, next_ms: int) -> None:
     )
 
 
-def failed(town: bytes, code: str, now_ms: int, *, jitter: float = 0.0) -> int:
+def failed(town: bytes, code: str, now_ms: int, *, jitter: float = 1.0, wait_ms: int = 0) -> int:
     """Note a visit that failed with `code`; return when the next one is due (UTC ms).
 
-    The wait doubles from 30 s to 6 h; `jitter` (0 to 1) lengthens it by as much as a quarter, so
-    that towns which lost their network together do not come back together.
+    The wait is drawn by `jitter` (0 to 1) between 30 s and a ceiling that doubles from one minute
+    to 6 h, so that towns which lost their network together do not come back together. Where the
+    partner asked to be left alone for `wait_ms` it is no shorter, but 6 h at most.
     """
     with write_tx():
         partner = Partner.get(Partner.town == town)
-        wait_ms = min(FIRST_RETRY_MS * 2 ** min(partner.failures, 16), LONGEST_RETRY_MS)
-        next_ms = now_ms + int(wait_ms * (1 + jitter / 4))
+        ceiling_ms = min(FIRST_RETRY_MS * 2 ** min(partner.failures + 1, 16), LONGEST_RETRY_MS)
+        drawn_ms = FIRST_RETRY_MS + int((ceiling_ms - FIRST_RETRY_MS) * jitter)
+        next_ms = now_ms + min(max(drawn_ms, wait_ms), LONGEST_RETRY_MS)
         save(
             town,
             failures=partner.failures + 1,
@@ -121,7 +123,6 @@ def failed(town: bytes, code: str, now_ms: int, *, jitter: float = 0.0) -> int:
             next_try_ms=next_ms,
             last_error=code,
             last_error_ms=now_ms,
-            peer_nonce=None,
         )
     return next_ms
 
