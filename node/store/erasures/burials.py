@@ -45,7 +45,7 @@ class Burial(Row):
     kept = peewee.TextField(default="")
     part = peewee.IntegerField(null=True)
     told_ms = peewee.BigIntegerField(null=True)
-    is_logged = peewee.BooleanField(default=False)
+    is_logged = peewee.BooleanField(default=False, index=True)
     successor = BytesField(null=True)
 
     class Meta:
@@ -54,18 +54,20 @@ class Burial(Row):
         without_rowid = True
 
 
-def note(record: Any, now_ms: int, *, is_logged: bool = False) -> None:
-    """Note that a tombstone is held; one signed again says nothing new."""
+def note(record: Any, now_ms: int) -> None:
+    """Note that a tombstone is held; one signed again is news for the logbook alone."""
     with write_tx():
         held = find(record.origin, record.key)
-        if held is not None:
-            Burial.update(record=record.id, expires=record.expires).where(_is(held)).execute()
-            return
-        Burial.create(
-            origin=record.origin, key=record.key, record=record.id, scope=record.scope,
-            kind=record.kind, at_ms=now_ms, expires=record.expires, is_logged=is_logged,
-        )  # fmt: skip
-        words_left()
+        if held is None:
+            Burial.create(
+                origin=record.origin, key=record.key, record=record.id, scope=record.scope,
+                kind=record.kind, at_ms=now_ms, expires=record.expires,
+            )  # fmt: skip
+            words_left()
+        elif held.record != record.id:
+            Burial.update(record=record.id, expires=record.expires, is_logged=False).where(
+                _is(held)
+            ).execute()
 
 
 def words_left() -> None:
@@ -85,9 +87,9 @@ def pending(limit: int = 1_000) -> list[Burial]:
     return list(query.order_by(Burial.at_ms, Burial.key).limit(limit))
 
 
-def unlogged(limit: int = 1_000) -> list[Burial]:
-    """Return burials the logbook does not know yet, among those not gone."""
-    query = Burial.select().where(Burial.gone_ms.is_null(), ~Burial.is_logged)
+def unlogged(limit: int = 500) -> list[Burial]:
+    """Return burials whose tombstone the logbook does not know yet."""
+    query = Burial.select().where(Burial.is_logged == False)  # noqa: E712
     return list(query.order_by(Burial.at_ms, Burial.key).limit(limit))
 
 
@@ -205,7 +207,18 @@ def sweep(now_s: int) -> int:
 def is_any_pending() -> bool:
     """Return whether something waits to be deleted from the files; reads only."""
     held = db.execute_sql("SELECT 1 FROM burial WHERE gone_ms IS NULL LIMIT 1").fetchone()
-    return held is not None or marks.number(LEFT) > marks.number(SCRUBBED)
+    return held is not None or is_scrub_due()
+
+
+def is_any_unlogged() -> bool:
+    """Return whether the logbook does not know a tombstone yet; reads only."""
+    sql = "SELECT 1 FROM burial WHERE is_logged = 0 LIMIT 1"
+    return db.execute_sql(sql).fetchone() is not None
+
+
+def is_scrub_due() -> bool:
+    """Return whether words were deleted since the last scrub; reads only."""
+    return marks.number(LEFT) > marks.number(SCRUBBED)
 
 
 def is_any_untold(but: bytes) -> bool:

@@ -23,6 +23,7 @@ CREATE TABLE burial (origin BLOB NOT NULL, "key" BLOB NOT NULL, record BLOB NOT 
     PRIMARY KEY (origin, "key")) STRICT, WITHOUT ROWID;
 CREATE INDEX burial_at_ms ON burial (at_ms);
 CREATE INDEX burial_gone_ms ON burial (gone_ms);
+CREATE INDEX burial_is_logged ON burial (is_logged);
 CREATE INDEX burial_told_ms_origin ON burial (told_ms, origin);
 CREATE TABLE erasure_ack (town BLOB NOT NULL, "key" BLOB NOT NULL, part INTEGER NOT NULL,
     gone_ms INTEGER NOT NULL, kept TEXT NOT NULL,
