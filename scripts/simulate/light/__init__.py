@@ -1,0 +1,1 @@
+"""The light tier: the protocol alone, with the store in memory; many histories a second."""

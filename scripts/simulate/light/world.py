@@ -1,0 +1,438 @@
+"""The world of the light tier: its towns, who knows whom, and everything that can happen."""
+
+from collections.abc import Callable, Sequence
+
+from federation.errors import RemoteProtocolError
+from federation.keyset import parse_keyset
+from federation.record import (
+    LIVE,
+    SCOPE_PARTNERS,
+    SCOPE_PUBLIC,
+    SCOPE_SEALED,
+    SCOPES,
+    Draft,
+    Record,
+    live_until,
+    sign,
+)
+from federation.session import Done, Event, Introduced, Received, Sent
+from federation.signature import HttpReply, HttpRequest
+from federation.stamp import DAY_MS, as_of_day, stamp_at
+from scripts.simulate.chance import Chance
+from scripts.simulate.findings import Trace
+from scripts.simulate.geography import edges
+from scripts.simulate.light import rules
+from scripts.simulate.light.town import KIND, LightTown, TrueTime
+from scripts.simulate.plan import Plan, Step
+from scripts.simulate.wire import PowerCut, Wire, faults_of
+
+HOUR_MS = 3_600_000
+VERBS = {
+    "publish": 6.0,
+    "revise": 4.0,
+    "bury": 2.5,
+    "visit": 16.0,
+    "cut": 1.0,
+    "heal": 1.0,
+    "hours_pass": 2.0,
+    "days_pass": 1.0,
+    "months_pass": 0.3,
+    "skew_clock": 0.6,
+    "true_clock": 2.0,
+    "copy_house": 1.0,
+    "restore": 0.6,
+    "crash": 0.5,
+    "rotate": 0.5,
+    "compromise": 0.2,
+    "fill_stick": 1.0,
+    "empty_stick": 1.2,
+    "say_again": 1.0,
+    "say_late": 1.0,
+    "forge": 1.0,
+    "introduce": 1.0,
+    "accept": 1.0,
+    "sweep": 1.0,
+}
+ALSO = (  # what else must have been met
+    "fault: unreachable",
+    "clock: 1970",
+    "clock: by hours or a day",
+    "clock: months or years ahead",
+    "expired and swept",
+    "verdict: stored",
+    "verdict: known",
+    "verdict: older",
+    "verdict: expired",
+    "verdict: quarantined",
+    "verdict: refused:bad_signature",
+    "verdict: refused:keyset_retired",
+    "verdict: refused:not_accepted",
+)
+SKEWS_MS = (3 * HOUR_MS, -5 * HOUR_MS, 25 * HOUR_MS, -25 * HOUR_MS, 10 * HOUR_MS)
+AHEAD_DAYS = (60, 200, 3 * 365)
+STICKS = 6
+
+
+class LightWorld:
+    """One history of the light tier; `take` a step, then `rest` at the end."""
+
+    def __init__(self, plan: Plan, chance: Chance, trace: Trace) -> None:
+        self.chance, self.trace, self.plan = chance, trace, plan
+        self.time = TrueTime()
+        self.towns = [LightTown(f"T{number}", self.time) for number in range(plan.towns)]
+        self.named = {town.name: town for town in self.towns}
+        self.by_id = {town.id: town for town in self.towns}
+        self.wire = Wire(trace, self._deliver, self._crash_midway, self._meanwhile)
+        self.said: dict[bytes, Record] = {}  # every record an origin really signed
+        self.stamps: dict[str, int] = {}
+        self.sticks: list[tuple[LightTown, LightTown, list[bytes]]] = []
+        self.verified: dict[bytes, bytes] = {}
+        self.touched: set[str] = set()
+        self.step = Step(0, "", (0,) * 6)
+        for one, other in edges(plan):
+            self._befriend(self.towns[one], self.towns[other])
+
+    def take(self, step: Step) -> None:
+        """Let one thing happen, then look whether every rule still holds."""
+        self.step = step
+        self.chance.at(step.index)
+        self.touched.clear()
+        town = self.towns[step.pick(0, self.towns)]
+        said = getattr(self, f"_{step.verb}")(town, step)
+        self.trace.tell(step.index, step.verb, town.name, said)
+        if said != "nothing":
+            self.trace.count(step.verb)
+        self.touched.add(town.name)
+        for name in sorted(self.touched):
+            rules.check_town(self, self.named[name])
+
+    def rest(self) -> None:
+        """Heal everything and let the towns visit each other until nothing moves."""
+        self.chance.at("rest")
+        self.wire.cuts.clear()
+        for town in self.towns:
+            town.clock_off_ms = 0
+            town.store.sweep(as_of_day(town.now_ms()))
+        rules.come_to_rest(self)
+
+    # ── what a town writes ──
+
+    def _publish(self, town: LightTown, step: Step) -> str:
+        scope = (SCOPE_PUBLIC, SCOPE_PUBLIC, SCOPE_PARTNERS, SCOPE_SEALED)[step.numbers[1] % 4]
+        readers = sorted(town.partners)
+        if not town.may_sign or (scope == SCOPE_SEALED and not readers):
+            return "nothing"
+        to = readers[step.pick(2, readers)] if scope == SCOPE_SEALED else None
+        days = (20, 90, 380, 400)[step.numbers[3] % 4]
+        for _ in range(1 + step.numbers[4] % 4):
+            self._wrote(town, town.publish(None, scope=scope, to=to, days=days))
+        return f"{scope}"
+
+    def _revise(self, _: LightTown, step: Step) -> str:
+        town = self._writer(step)
+        held = self._live_of(town, step) if town else None
+        if town is None or held is None:
+            return "nothing"
+        self.touched.add(town.name)
+        days = (20, 90, 380, 400)[step.numbers[3] % 4]
+        self._wrote(town, town.publish(held, scope=0, to=None, days=days))
+        return held.key.hex()[:8]
+
+    def _bury(self, _: LightTown, step: Step) -> str:
+        town = self._writer(step)
+        held = self._live_of(town, step) if town else None
+        if town is None or held is None:
+            return "nothing"
+        self.touched.add(town.name)
+        self._wrote(town, town.bury(held))
+        return held.key.hex()[:8]
+
+    def _rotate(self, town: LightTown, step: Step, reason: str = "routine") -> str:
+        if not town.may_sign:
+            return "nothing"
+        town.rotate(reason)
+        self._sign_again(town)
+        return reason
+
+    def _compromise(self, _: LightTown, step: Step) -> str:
+        """A thief signs ahead of the truth with the key in force; then the town says so."""
+        town = self._writer(step)
+        held = self._live_of(town, step) if town else None
+        if town is None or held is None:
+            return "nothing"
+        self.touched.add(town.name)
+        forged = Draft(
+            origin=town.id, keyset=town.keyset.number, key=held.key,
+            stamp=stamp_at(self.time.now_ms + 20 * HOUR_MS), expires=live_until(held.stamp),
+            scope=held.scope, kind=KIND, body=b"stolen", to=held.to,
+        )  # fmt: skip
+        if forged.stamp <= held.stamp or forged.expires < held.expires:
+            return "nothing"
+        stolen = sign(forged, town.key)
+        victim = self.towns[step.pick(2, self.towns)]
+        if victim is not town and not victim.is_restoring:
+            victim.admit([stolen.raw], town.id, victim.now_ms())
+            self.touched.add(victim.name)
+        return self._rotate(town, step, "compromise")
+
+    def _sign_again(self, town: LightTown) -> None:
+        """After a rotation everything in life is signed again, tombstones too."""
+        mine = [r for s in SCOPES for r in town.store._sets[town.id, s].records.values()]
+        day = as_of_day(town.now_ms())
+        for held in sorted(mine, key=lambda record: record.stamp):
+            if held.keyset != town.keyset.number and held.expires > day * 86_400:
+                state = held.state
+                self._wrote(town, town.publish(held, scope=0, to=None, days=20, state=state))
+
+    def _wrote(self, town: LightTown, record: Record) -> None:
+        rules.check_stamp(self, town, record)
+        self.said[record.id] = record
+        self.acknowledge(town, record)
+
+    def acknowledge(self, town: LightTown, record: Record) -> None:
+        """Note that a town said it has this record, by word or by signature."""
+        held = town.acked.get(record.register)
+        if held is None or rules.beats(record, held):
+            town.acked[record.register] = record
+
+    def _live_of(self, town: LightTown, step: Step) -> Record | None:
+        """Some live record of that town."""
+        mine = self._mine(town)
+        return mine[step.pick(5, mine)] if mine else None
+
+    def _mine(self, town: LightTown) -> list[Record]:
+        day_s = as_of_day(town.now_ms()) * 86_400
+        own = (r for r in town.held().values() if r.origin == town.id)
+        return sorted(r for r in own if r.state == LIVE and r.expires > day_s)
+
+    def _writer(self, step: Step) -> LightTown | None:
+        """Some town that may write and has something to change."""
+        able = [town for town in self.towns if town.may_sign and self._mine(town)]
+        return able[step.pick(0, able)] if able else None
+
+    # ── who meets whom ──
+
+    def _visit(self, town: LightTown, step: Step) -> str:
+        peers = sorted(town.partners)
+        if not peers:
+            return "nothing"
+        return self.visit(town, self.by_id[peers[step.pick(1, peers)]], faults_of(step, 2))
+
+    def visit(self, town: LightTown, host: LightTown, faults: dict[int, str]) -> str:
+        """Pay one visit with these faults; return how it ended."""
+        self.wire.begin(dict(faults))
+        self.touched |= {town.name, host.name}
+        send: Callable[[HttpRequest, int], HttpReply] = lambda request, most: self.wire.send(  # noqa: E731
+            town.name, host.name, request, most
+        )
+        try:
+            events = town.visit(host.id, send)
+        except RemoteProtocolError as error:
+            self.trace.count(f"visit: {error.code}")
+            return error.code
+        except PowerCut:
+            town.start()
+            self.trace.count("visit: power cut")
+            return "power cut"
+        finally:
+            self.wire.begin({})
+        self._heard(town, host, events)
+        return self._ended(town, events)
+
+    def _heard(self, town: LightTown, host: LightTown, events: Sequence[Event]) -> None:
+        for event in events:
+            if isinstance(event, Sent):
+                for each in event.outcomes:
+                    if each.code == "stored" and each.id in self.said:
+                        self.acknowledge(host, self.said[each.id])
+            elif isinstance(event, Received):
+                for each in event.outcomes:
+                    self.trace.count(f"verdict: {each.code}")
+                    if each.code == "stored" and each.id in self.said:
+                        self.acknowledge(town, self.said[each.id])
+            elif isinstance(event, Introduced):
+                town.offers |= {each.town: each for each in event.introductions}
+
+    def _ended(self, town: LightTown, events: Sequence[Event]) -> str:
+        done = events[-1]
+        assert isinstance(done, Done)
+        if town.is_restoring and not done.code:
+            own = [r.stamp for r in town.held().values() if r.origin == town.id]
+            town.last_stamp = max(town.last_stamp, *own) if own else town.last_stamp
+            town.is_restoring = False
+        moved = done.tally.received["stored"] + done.tally.sent["stored"]
+        self.trace.count("visit: with news" if moved else "visit: nothing new")
+        return f"{done.code or 'ok'} {moved}"
+
+    def _befriend(self, one: LightTown, other: LightTown) -> None:
+        for here, there in ((one, other), (other, one)):
+            here.partners.add(there.id)
+            here.store.accept(there.id)
+            here.store.add_keyset(there.store.keysets(there.id)[0])
+
+    def _introduce(self, town: LightTown, step: Step) -> str:
+        peers = sorted(town.partners)
+        if len(peers) < 2:
+            return "nothing"
+        at = step.pick(1, peers)
+        known, reader = peers[at], peers[(at + 1 + step.numbers[2] % (len(peers) - 1)) % len(peers)]
+        town.introduces.setdefault(reader, set()).add(known)
+        return f"{self.by_id[known].name} to {self.by_id[reader].name}"
+
+    def _accept(self, town: LightTown, step: Step) -> str:
+        open_to = sorted(each for each in town.offers if not town.store.is_accepted(each))
+        if not open_to:
+            return "nothing"
+        told = town.offers[open_to[step.pick(1, open_to)]]
+        town.store.accept(told.town)
+        for raw in told.keysets:
+            town.store.add_keyset(parse_keyset(raw))
+        return self.by_id[told.town].name
+
+    # ── what goes wrong ──
+
+    def _cut(self, town: LightTown, step: Step) -> str:
+        peers = sorted(town.partners)
+        others = peers if step.numbers[1] % 3 == 0 else [peers[step.pick(2, peers)]]
+        self.wire.cuts |= {frozenset((town.name, self.by_id[each].name)) for each in others}
+        return f"{len(others)}"
+
+    def _heal(self, town: LightTown, step: Step) -> str:
+        mended = [cut for cut in self.wire.cuts if town.name in cut]
+        self.wire.cuts.difference_update(mended)
+        return f"{len(mended)}" if mended else "nothing"
+
+    def _crash(self, town: LightTown, step: Step) -> str:
+        town.start()
+        return ""
+
+    def _copy_house(self, town: LightTown, step: Step) -> str:
+        town.copy_house()
+        return ""
+
+    def _restore(self, town: LightTown, step: Step) -> str:
+        if not town.houses:
+            return "nothing"
+        town.restore(town.houses[step.pick(1, town.houses)])
+        self.stamps.pop(town.name, None)
+        return ""
+
+    def _skew_clock(self, town: LightTown, step: Step) -> str:
+        number = step.numbers[1] % 8
+        if number < len(SKEWS_MS):
+            town.clock_off_ms = SKEWS_MS[number]
+            kind = "by hours or a day"
+        elif number == 7:
+            town.clock_off_ms = AHEAD_DAYS[step.pick(2, AHEAD_DAYS)] * DAY_MS
+            kind = "months or years ahead"
+        else:
+            town.clock_off_ms, kind = -self.time.now_ms + HOUR_MS, "1970"
+        self.trace.count(f"clock: {kind}")
+        return kind
+
+    def _true_clock(self, town: LightTown, step: Step) -> str:
+        was, town.clock_off_ms = town.clock_off_ms, 0
+        return "" if was else "nothing"
+
+    def _hours_pass(self, town: LightTown, step: Step) -> str:
+        self.time.now_ms += (1 + step.numbers[1] % 30) * HOUR_MS + step.numbers[2] % HOUR_MS
+        return ""
+
+    def _days_pass(self, town: LightTown, step: Step) -> str:
+        self.time.now_ms += (1 + step.numbers[1] % 20) * DAY_MS
+        return ""
+
+    def _months_pass(self, town: LightTown, step: Step) -> str:
+        self.time.now_ms += (30 + step.numbers[1] % 200) * DAY_MS
+        return ""
+
+    def _sweep(self, town: LightTown, step: Step) -> str:
+        gone = town.store.sweep(as_of_day(town.now_ms()))
+        self.trace.count("expired and swept", gone)
+        return f"{gone}"
+
+    # ── other ways ──
+
+    def _fill_stick(self, town: LightTown, step: Step) -> str:
+        """Copy onto a stick what one partner may see; it may be carried much later."""
+        peers = sorted(town.partners)
+        peer = peers[step.pick(1, peers)]
+        seen = town.store.raws(sorted(town.held()), peer)
+        self.sticks = [*self.sticks[1 - STICKS :], (town, self.by_id[peer], list(seen.values()))]
+        return f"{len(seen)}"
+
+    def _empty_stick(self, town: LightTown, step: Step) -> str:
+        """Bring a stick to the town it was filled for, in any order."""
+        if not self.sticks:
+            return "nothing"
+        filler, reader, raws = self.sticks[step.pick(1, self.sticks)]
+        mixed = list(raws)
+        self.chance.rng.shuffle(mixed)
+        self.touched.add(reader.name)
+        return self._brought(reader, filler, mixed)
+
+    def _brought(self, reader: LightTown, carrier: LightTown, raws: list[bytes]) -> str:
+        verdicts = reader.admit(raws, carrier.id, reader.now_ms())
+        for each in verdicts:
+            self.trace.count(f"verdict: {each.code}")
+            if each.code == "stored" and each.id in self.said:
+                self.acknowledge(reader, self.said[each.id])
+        return f"{reader.name} {sum(each.code == 'stored' for each in verdicts)}"
+
+    def _forge(self, town: LightTown, step: Step) -> str:
+        """A carrier alters a record, or signs one in another town's name."""
+        held = sorted(r for r in town.held().values() if r.origin != town.id)
+        if not held:
+            return "nothing"
+        victim = held[step.pick(1, held)]
+        if step.numbers[2] % 2:
+            raw = victim.raw[:-1] + bytes((victim.raw[-1] ^ 1,))
+        else:
+            draft = Draft(
+                origin=victim.origin, keyset=victim.keyset, key=victim.key,
+                stamp=victim.stamp + (1 << 16),
+                expires=min(victim.expires, live_until(victim.stamp)),
+                scope=victim.scope, kind=KIND, body=b"forged", to=victim.to,
+            )  # fmt: skip
+            raw = sign(draft, town.key).raw
+        readers = sorted(town.partners)
+        reader = self.by_id[readers[step.pick(3, readers)]]
+        self.touched.add(reader.name)
+        return self._brought(reader, town, [raw])
+
+    def _say_again(self, town: LightTown, step: Step) -> str:
+        said = self.wire.say_again(step.numbers[1])
+        return self._whispered(said)
+
+    def _say_late(self, town: LightTown, step: Step) -> str:
+        said = self.wire.say_late(step.numbers[1])
+        return self._whispered(said)
+
+    def _whispered(self, said: object) -> str:
+        if said is None:
+            return "nothing"
+        self.touched.add(said.to)  # type: ignore[attr-defined]
+        return f"{said.to} {said.request.path}"  # type: ignore[attr-defined]
+
+    # ── what the wire calls ──
+
+    def _deliver(self, far: str, request: HttpRequest) -> HttpReply:
+        self.touched.add(far)
+        return self.named[far].answer(request)
+
+    def _crash_midway(self, far: str, request: HttpRequest) -> HttpReply:
+        self._deliver(far, request)
+        self.named[far].start()
+        raise RemoteProtocolError("unreachable", "it crashed")
+
+    def _meanwhile(self) -> None:
+        """Somebody else writes or visits while a visit is under way."""
+        kept = self.wire.faults, self.wire.exchanges
+        number = self.step.numbers[5]
+        other = self.towns[number % len(self.towns)]
+        self.touched.add(other.name)
+        if number % 3:
+            self._publish(other, self.step)
+        else:
+            self._revise(other, self.step)
+        self.wire.faults, self.wire.exchanges = kept
