@@ -5,6 +5,7 @@ from typing import Any
 from federation.stamp import as_of_day
 from node.store import audit, notices, rates
 from node.store.catalogue import listings
+from node.store.erasures import burials
 from node.store.network import nonces, quarantine, strikes
 from node.store.people import login_codes, sessions, tokens
 from node.store.sets import record_store
@@ -20,9 +21,10 @@ def upkeep(town: Any) -> None:
     """Close what expired, drop what no set can hold any more, forget what counts no longer."""
     now_ms = town.clock.now_ms()
     listings.close_expired(now_ms)
-    record_store.sweep(as_of_day(now_ms))
+    record_store.sweep(as_of_day(now_ms), town.id)
     listings.drop_shells(now_ms - SHELLS_KEPT_DAYS * DAY_MS)
-    listings.scrub_search()
+    burials.sweep(now_ms // 1_000)
+    burials.words_left()  # the job of erasures scrubs the files soon after
     nonces.sweep(now_ms)
     quarantine.sweep(now_ms)
     strikes.sweep(now_ms)

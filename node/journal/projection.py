@@ -77,6 +77,7 @@ def _show_listing(record: Record, practice: Practice, body: ListingBody) -> None
         photo=body.photos[0].hash if body.photos else None,
         body=record.body,
         source=body.source.name if body.source else "",
+        scope=record.scope,
     )
     facets.put(listing.id, found)
 

@@ -119,16 +119,25 @@ def restore(member: int, *, by: int | None, now_ms: int) -> None:
         _note("restore", member, now_ms, by)
 
 
-def erase(member: int, withdraw: Callable[[bytes], object], *, by: int | None, now_ms: int) -> None:
-    """Forget a person: listings withdrawn (`withdraw(key)`, the journal's), name and address gone.
+def erase(
+    member: int,
+    *,
+    let_go: Callable[[int], object],
+    withdraw: Callable[[bytes], object],
+    by: int | None,
+    now_ms: int,
+) -> None:
+    """Forget a person: engagements let go of, listings withdrawn, name and address gone.
 
-    The number stays, so that what was done still has an actor. All or nothing. Raises
-    Conflict("last_admin").
+    `let_go(member)`, the engagements' part, comes first: it must still know whose they are;
+    `withdraw(key)` is the journal's. See `erasure.people`, which hands both over. The number
+    stays, so that what was done still has an actor. All or nothing. Raises Conflict("last_admin").
     """
     with write_tx():
         held = find(member)
         if held.role == ADMIN:
             _not_the_last(member)
+        let_go(member)
         for key in holdings.of_member(member):
             withdraw(key)
             holdings.forget(key)

@@ -17,6 +17,7 @@ FLOORS = {
         "node.photos",
         "node.notices",
         "node.backup",
+        "node.erasure",
         "node.identity",
         "node.members",
         "node.search",
@@ -48,6 +49,10 @@ NEIGHBOURS: dict[tuple[str, str], str] = {  # (importer, imported): why the tabl
         "node.desk",
         "node.pages",
     ): "the desk's pages are pages: same session, forms, language, layout",
+    (
+        "node.erasure",
+        "node.members",
+    ): "a person and what she published are erased in one transaction, in one order",
 }
 
 DOORS = {  # library: the modules that may import it

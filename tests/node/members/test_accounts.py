@@ -67,12 +67,12 @@ def test_only_what_a_person_says_of_herself_can_be_changed_by_a_form() -> None:
 
 def test_the_last_admin_stays() -> None:
     first = anna(accounts.ADMIN)
-    for act, args in (
-        (accounts.set_role, (first.id, accounts.RESIDENT)),
-        (accounts.suspend, (first.id,)),
-        (accounts.erase, (first.id, lambda key: None)),
+    for act, args, named in (
+        (accounts.set_role, (first.id, accounts.RESIDENT), {}),
+        (accounts.suspend, (first.id,), {}),
+        (accounts.erase, (first.id,), {"let_go": print, "withdraw": print}),
     ):
-        assert refusal(Conflict, act, *args, by=first.id, now_ms=NOW) == "last_admin"
+        assert refusal(Conflict, act, *args, **named, by=first.id, now_ms=NOW) == "last_admin"
     assert accounts.find(first.id).role == accounts.ADMIN
     second = accounts.create("B", roles=(accounts.ADMIN,), now_ms=NOW)
     accounts.suspend(second.id, by=first.id, now_ms=NOW)
@@ -111,9 +111,9 @@ def test_an_erased_member_leaves_a_number_and_nothing_else(home: Path) -> None:
     notices.queue("x", now_ms=NOW, member=member.id, params="CANARY-PARAMS")
     holdings.keep(b"k" * 16, member.id, NOW)
     audit.note("x", at_ms=NOW, actor="CANARY-ACTOR", member=member.id)
-    withdrawn: list[bytes] = []
-    accounts.erase(member.id, withdrawn.append, by=member.id, now_ms=NOW)
-    assert withdrawn == [b"k" * 16]
+    told: list[object] = []
+    accounts.erase(member.id, let_go=told.append, withdraw=told.append, by=member.id, now_ms=NOW)
+    assert told == [member.id, b"k" * 16]  # the engagements first: they must know whose they are
     assert sessions.find(token, now_ms=NOW) is None
     assert refusal(NotFound, accounts.find, member.id) == "no_member"
     held = sqlite3.connect(f"file:{home / 'lavoir.db'}?mode=ro", uri=True)
@@ -130,5 +130,5 @@ def test_a_failed_erasure_changes_nothing() -> None:
         raise Conflict("clock", "no")
 
     with pytest.raises(Conflict):
-        accounts.erase(member.id, broken, by=None, now_ms=NOW)
+        accounts.erase(member.id, let_go=print, withdraw=broken, by=None, now_ms=NOW)
     assert accounts.find(member.id).name == "Anna" and holdings.of_member(member.id)
