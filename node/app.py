@@ -16,6 +16,7 @@ from node.domain.clock import Clock, SystemClock
 from node.domain.practice import Registry
 from node.domain.schema import plain
 from node.engagements import Engagements
+from node.erasure import cleaning, telling
 from node.feeds import wiring as feeds
 from node.jobs import Job, Runner
 from node.jobs import start as start_runner
@@ -121,6 +122,7 @@ def open_town(
         restoring.check(home, clock.now_ms())
     registry = Registry(PRACTICES)
     journal = Journal(keys, clock, registry, SqlRecordStore(keys.town))
+    telling.listen(journal)
     photos = Photos(home / "photos", config, clock)
     engagements = Engagements(journal, registry, clock, config.timezone)
     return Town(
@@ -183,6 +185,7 @@ def jobs_of(town: Town) -> tuple[Job, ...]:
         Job("mails", 5, _send_mails, _has_mails),
         Job("deadlines", 60, lambda town: town.engagements.sweep()),
         Job("profile", 3_600, lambda town: town.publish_profile()),
+        Job("erasures", 2, cleaning.clean, cleaning.has_work),
         Job("upkeep", 86_400, upkeep),
     )
 
