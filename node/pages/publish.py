@@ -9,6 +9,7 @@ from node.domain.errors import Invalid, NotAllowed, NotFound
 from node.domain.practice import Practice
 from node.domain.schema import plain, replace
 from node.domain.words import N_
+from node.erasure import erase
 from node.members import accounts
 from node.pages import askform, drafts
 from node.pages.cards import photo
@@ -111,9 +112,7 @@ def ask_to_withdraw(code: str) -> Any:
 def withdraw(code: str) -> Any:
     """Withdraw a listing everywhere: its tombstone goes out first at the next exchange."""
     listing = _own(code)
-    with write_tx():
-        town().journal.withdraw(listing.key)
-        town().engagements.listing_closed(listing.key)
+    erase(town(), listing.key)
     flash(_("Withdrawn here; the partner towns learn it at the next exchange."))
     return redirect(url_for("listing.show", code=code), 303)
 
