@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -277,74 +273,3 @@ def test_a_boundary_is_the_shortest_bound_that_separates(some, data):
     assert sealed.before(bound, 0) == index
     if bound.prefix:
         assert sealed.before(Bound(bound.seconds, bound.prefix[:-1]), 0) < index
-
-
-# ── two processes ────────────────────────────────────────────────────────────────────────────────
-
-
-class Child:
-    """One end as its own process, spoken to by lines."""
-
-    def __init__(self, set_: list[Item], frame_limit_bytes: int) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "federation.adapters.negentropy_line"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            cwd=ROOT,
-            env={**os.environ, "FRAMESIZELIMIT": str(frame_limit_bytes or "")},
-        )
-        lines = [f"item,{s},{one.hex()}" for s, one in set_]
-        self.tell("\n".join([*lines, "", "seal"]))
-
-    def tell(self, line: str) -> None:
-        assert self.process.stdin
-        self.process.stdin.write(f"{line}\n")
-        self.process.stdin.flush()
-
-    def hear(self) -> str:
-        assert self.process.stdout
-        return self.process.stdout.readline().strip()
-
-    def end(self) -> int:
-        assert self.process.stdin
-        self.process.stdin.close()
-        with self.process:
-            return self.process.wait(timeout=30)
-
-
-@pytest.fixture
-def children() -> Iterator[list[Child]]:
-    started: list[Child] = []
-    yield started
-    for child in started:
-        child.process.kill()
-        child.end()
-
-
-@pytest.mark.parametrize("limit", [0, 4_096])
-def test_two_processes_converge_by_the_line_protocol(limit, children):
-    here, there = pair("line", 600, 50, 5)
-    first, second = Child(here, limit), Child(there, 0)
-    children += (first, second)
-    first.tell("initiate")
-    have, need = set(), set()
-    while (line := first.hear()) != "done":
-        verb, _, rest = line.partition(",")
-        if verb == "msg":
-            second.tell(line)
-            first.tell(second.hear())
-        else:
-            {"have": have, "need": need}[verb].add(bytes.fromhex(rest))
-    assert have == {one for _, one in here} - {one for _, one in there}
-    assert need == {one for _, one in there} - {one for _, one in here}
-    assert (first.end(), second.end()) == (0, 0)
-
-
-@pytest.mark.parametrize("line", ["dance", "msg,zz", "item,x,00"])
-def test_a_process_dies_on_a_line_that_is_not_of_the_protocol(line, children):
-    child = Child([], 0)
-    children.append(child)
-    child.tell(line)
-    assert child.end() != 0
