@@ -18,6 +18,7 @@ from node.domain.schema import plain
 from node.engagements import Engagements
 from node.erasure import cleaning, telling
 from node.feeds import wiring as feeds
+from node.identity import care
 from node.jobs import Job, Runner
 from node.jobs import start as start_runner
 from node.journal import profile, restoring
@@ -125,7 +126,7 @@ def open_town(
     telling.listen(journal)
     photos = Photos(home / "photos", config, clock)
     engagements = Engagements(journal, registry, clock, config.timezone)
-    return Town(
+    town = Town(
         home=home,
         config=config,
         clock=clock,
@@ -138,6 +139,9 @@ def open_town(
         photos=photos,
         catalogues=Catalogues(locale_folders(ROOT)),
     )
+    with using(database):
+        care.settle(town)
+    return town
 
 
 def create_app(town: Town) -> Flask:
@@ -185,6 +189,7 @@ def jobs_of(town: Town) -> tuple[Job, ...]:
         Job("mails", 5, _send_mails, _has_mails),
         Job("deadlines", 60, lambda town: town.engagements.sweep()),
         Job("profile", 3_600, lambda town: town.publish_profile()),
+        Job("keys", 600, care.care, care.needs_care),
         Job("erasures", 2, cleaning.clean, cleaning.has_work),
         Job("upkeep", 86_400, upkeep),
     )

@@ -13,8 +13,7 @@ from gunicorn.app.base import BaseApplication
 from node.app import DATABASE, Town, create_app, open_town, start_jobs
 from node.cli.terminal import home_option, sentences
 from node.config import Config
-from node.domain.clock import SystemClock
-from node.journal.keyring import Keyring
+from node.identity import care
 from node.store.database import open_database, using
 from node.store.schema import migrate
 
@@ -122,14 +121,10 @@ def make_ready(home: Path) -> Config:
     database = open_database(home / DATABASE)
     migrate(database)
     database.close()
-    now_ms = SystemClock().now_ms()
-    held = Keyring.load(home)
-    fresh = held.rotated_hpke(now_ms)
-    if fresh is not held:
-        fresh.save(home)
     town = open_town(home)
     try:
         with using(town.database):
+            care.renew_sealing_key(town)
             town.publish_profile()
     finally:
         town.close()

@@ -77,11 +77,11 @@ def in_force(keys: Keychain, store: SqlRecordStore) -> Keyring:
     up to date. Raises Conflict("old_keys") where it is behind: what it signs would be refused.
     """
     ring = keys.ring
-    newest = keysets.newest(ring.town)
-    if newest < ring.keyset.number:
+    number, keyset_id = keysets.newest(ring.town)
+    if number < ring.keyset.number:
         for keyset in (ring.genesis, ring.keyset):
             if keysets.by_id(keyset.id) is None:
                 store.add_keyset(keyset)
-    elif newest > ring.keyset.number:
+    elif keyset_id != ring.keyset.id:
         raise Conflict("old_keys", OLD_KEYS)
     return ring

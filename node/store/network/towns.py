@@ -41,6 +41,12 @@ def listed() -> list[TownRow]:
     return list(TownRow.select().order_by(TownRow.name, TownRow.town))
 
 
+def forget_seal(town: bytes) -> None:
+    """Forget the key to seal to a town until it says a new one (its keys were stolen)."""
+    with write_tx():
+        TownRow.update(hpke=None).where(TownRow.town == town).execute()
+
+
 def forget(town: bytes) -> None:
     """Forget the card of one town (a removed partner)."""
     with write_tx():

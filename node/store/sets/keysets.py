@@ -48,17 +48,22 @@ def by_id(keyset_id: bytes) -> Keyset | None:
     return Keyset(*row) if row else None
 
 
-def newest(town: bytes) -> int:
-    """Return the number of the keyset in force of a town, 0 where none is known."""
-    sql = "SELECT number FROM keyset WHERE town = ? ORDER BY number DESC LIMIT 1"
-    row = db.execute_sql(sql, (town,)).fetchone()
-    return row[0] if row else 0
+def newest(town: bytes) -> tuple[int, bytes]:
+    """Return number and id of the keyset in force of a town, (0, b"") where none is known."""
+    sql = "SELECT number, id FROM keyset WHERE town = ? ORDER BY number DESC LIMIT 1"
+    return db.execute_sql(sql, (town,)).fetchone() or (0, b"")
 
 
 def keep(keyset: Keyset) -> None:
     """Insert a keyset that was checked against the others of its town."""
     with write_tx():
         KeysetRow.insert(**keyset._asdict()).execute()
+
+
+def forget(keyset_id: bytes) -> None:
+    """Delete one keyset: the admin decided for another one with its number."""
+    with write_tx():
+        KeysetRow.delete().where(KeysetRow.id == keyset_id).execute()
 
 
 def forget_town(town: bytes) -> None:

@@ -1,0 +1,48 @@
+"""Our records under another keyset than the one in force: what a rotation has still to do."""
+
+from collections.abc import Collection
+
+from federation.record import TOMBSTONE
+from node.store.database import db, write_tx
+from node.store.sets.records import Holder, RecordRow, holders
+
+
+def count(origin: bytes, keyset: int, now_s: int) -> int:
+    """Return how many records of an origin live at `now_s` (unix seconds) under another keyset."""
+    sql = "SELECT 1 FROM setsum WHERE origin = ? AND keyset != ? LIMIT 1"
+    if db.execute_sql(sql, (origin, keyset)).fetchone() is None:
+        return 0
+    sql = "SELECT COUNT(*) FROM record WHERE origin = ? AND keyset != ? AND expires > ?"
+    return int(db.execute_sql(sql, (origin, keyset, now_s)).fetchone()[0])
+
+
+def page(
+    origin: bytes, keyset: int, now_s: int, after: tuple[int, int], limit: int
+) -> list[RecordRow]:
+    """Return the next such records: tombstones first, then the others, in order of arrival.
+
+    `after` is (0 for a tombstone, 1 for another; seq) of the last one seen, (-1, 0) at first.
+    """
+    place = TOMBSTONE - RecordRow.state
+    query = RecordRow.select().where(
+        RecordRow.origin == origin,
+        RecordRow.keyset != keyset,
+        RecordRow.expires > now_s,
+        (place > after[0]) | ((place == after[0]) & (RecordRow.seq > after[1])),
+    )
+    return list(query.order_by(place, RecordRow.seq).limit(limit))
+
+
+def returned(origin: bytes, numbers: Collection[int]) -> list[Holder]:
+    """Return an origin's records under these keysets that another town brought."""
+    query = RecordRow.select(RecordRow.key).where(
+        RecordRow.origin == origin, RecordRow.keyset.in_(list(numbers)), RecordRow.carrier != b""
+    )
+    return list(holders((origin, key) for (key,) in query.tuples()).values())
+
+
+def vouch(origin: bytes) -> int:
+    """Take what other towns brought home as if it had been signed here; return how many."""
+    with write_tx():
+        brought = (RecordRow.origin == origin) & (RecordRow.carrier != b"")
+        return RecordRow.update(carrier=b"").where(brought).execute()
