@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import Blueprint, render_template, url_for
 
+from node.desk import standing
 from node.domain.words import N_
 from node.pages.around import counts_of, slug
 from node.pages.here import now_ms, town
@@ -61,6 +62,8 @@ def _of_partner(row: Any) -> list[dict[str, Any]]:
     elif state.tone == "stop":
         message = N_("%(town)s has been out of reach for more than a day")
         found.append(_line(message, N_("See"), href, name))
+    for note in standing.told(row):
+        found.append(_line(note.reason.what, N_("See"), href, name))
     recent = [each for each in refusals.latest(row.town) if each.at_ms > now_ms() - WEEK_MS]
     if recent and row.status == "active":
         message = N_("Records brought by %(town)s were refused this week")

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 
-from node.desk import reasons
+from node.desk import reasons, standing
 from node.desk.overview import only_admins
 from node.domain.errors import NotFound
 from node.domain.words import N_
@@ -59,7 +59,11 @@ def show(which: str) -> str:
         visits=exchanges.latest(row.town, SHOWN),
         outcome=reasons.outcome,
         refusals=refusals.latest(row.town),
-        refused=reasons.refused,
+        refusal=reasons.refusal,
+        standing=standing.of(row),
+        follows=standing.consequence(row),
+        held_against=standing.word_of,
+        ended=reasons.ending(row.last_error) if row.failures else None,
         held=[each for each in figures(now_ms() // DAY_MS) if each.origin == row.town],
         open_requests=len(engagements.with_town(row.town)),
         others=[each for each in others if each.town not in told],

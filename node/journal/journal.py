@@ -78,6 +78,11 @@ class Journal:
         """
         self._handlers[kind] = handler
 
+    @property
+    def handled(self) -> frozenset[str]:
+        """Return the kinds somebody here waits for."""
+        return frozenset(self._handlers)
+
     def on_own(self, kind: str, handler: Handler) -> None:
         """Call `handler(record, body)` when a record of ours comes home that this node lacked."""
         self._own_handlers[kind] = handler

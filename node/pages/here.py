@@ -9,7 +9,7 @@ from flask import current_app, g, url_for
 from federation import codec
 from node.domain.practice import Practice
 from node.store.catalogue.listings import Listing
-from node.store.network import introductions, partners, towns
+from node.store.network import partners, sightings, towns
 
 
 def town() -> Any:
@@ -98,16 +98,9 @@ def names() -> dict[bytes, str]:
 
 
 def seen_ms() -> dict[bytes, int | None]:
-    """Return {town id: when its records last arrived here}, ours being now; once a request.
-
-    A town that was introduced is as fresh as the freshest partner who tells us of it.
-    """
+    """Return {town id: until when we know what it said}, ours being now; once a request."""
     if "seen" not in g:
-        held = {row.town: row for row in partners.listed("active", "introduced")}
-        g.seen = {town_id: row.last_ok_ms for town_id, row in held.items()}
-        for each in introductions.received("accepted"):
-            if each.town in held and each.partner in held:
-                seen = (g.seen[each.town] or 0, held[each.partner].last_ok_ms or 0)
-                g.seen[each.town] = max(seen) or None
+        held = partners.held_towns()
+        g.seen = dict.fromkeys(held) | sightings.heard_ms(held, now_ms())
         g.seen[town().id] = now_ms()
     return dict(g.seen)
