@@ -1,5 +1,6 @@
 """The engagements of one town: the one object pages, jobs and practices talk to."""
 
+import contextlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -10,7 +11,18 @@ from node.domain.lifecycle import State, Transition
 from node.domain.practice import Registry
 from node.domain.schema import Form, tidy
 from node.domain.words import N_
-from node.engagements import asking, forgetting, home, roles, timeline, verdicts, words
+from node.engagements import (
+    asking,
+    diary,
+    forgetting,
+    gate,
+    home,
+    recovery,
+    roles,
+    timeline,
+    verdicts,
+    words,
+)
 from node.engagements import sweep as sweeping
 from node.engagements.between import arrivals, asker
 from node.engagements.between.post import publish
@@ -22,6 +34,7 @@ from node.engagements.timeline import Step
 from node.engagements.words import Words
 from node.journal import profile
 from node.journal.journal import Journal
+from node.journal.logbook import Logbook
 from node.store.catalogue.listings import Listing
 from node.store.database import write_tx
 from node.store.promises import acts, claims
@@ -43,6 +56,8 @@ class Engagements:
         journal.on(REQUEST, self.on_request)
         journal.on(REPLY, self.on_reply)
         journal.on(profile.KIND, self.on_profile)
+        journal.on_own(REQUEST, self.on_own)
+        journal.on_own(REPLY, self.on_own)
 
     # ── what a resident does ─────────────────────────────────────────────────────────────────
 
@@ -96,11 +111,39 @@ class Engagements:
 
     def on_request(self, record: Any, message: dict[int, Any] | None) -> None:
         """Judge another town's request (journal handler of request/1)."""
-        arrivals.on_request(self.ground, record, message)
+        self._once_heard(arrivals.on_request, record, message)
 
     def on_reply(self, record: Any, message: dict[int, Any] | None) -> None:
         """Apply another town's reply (journal handler of reply/1)."""
-        arrivals.on_reply(self.ground, record, message)
+        self._once_heard(arrivals.on_reply, record, message)
+
+    def on_own(self, record: Any, message: dict[int, Any] | None) -> None:
+        """Meet a register of ours that this node lacked (journal handler of both kinds)."""
+        recovery.came_home(self.ground, record, message)
+
+    def heard(self, town: bytes, gen: int) -> int:
+        """Take note of a whole visit to a partner that began under `gen`, our mark of restore."""
+        return recovery.heard(self.ground, town, gen)
+
+    def open_gate(self, town: bytes, by: str, member_id: int | None = None) -> int:
+        """Open the gate for a partner that cannot be heard; raises NotYet in restore mode."""
+        return recovery.open_by_hand(self.ground, town, by, member_id)
+
+    def keep_logbook(self, logbook: Logbook) -> int:
+        """Bring the rows to where the logbook ends, and write to it from now on.
+
+        Returns how many rows were behind it.
+        """
+        count = recovery.replay(self.ground, logbook)
+        diary.keep(self.ground, logbook)
+        return count
+
+    def _once_heard(self, arrived: Any, record: Any, message: dict[int, Any] | None) -> None:
+        """What comes before its town was heard is only kept, and told again then."""
+        if gate.is_closed(record.origin):
+            return
+        with contextlib.suppress(gate.NotYet), write_tx():
+            arrived(self.ground, record, message)
 
     def on_profile(self, record: Any, body: dict[str, Any] | None) -> None:
         """Seal again what is open to a town with a new key (journal handler of its card)."""
@@ -198,6 +241,8 @@ class Engagements:
 
     def _decide(self, row: Engagement, deed: Deed, member_id: int) -> Engagement:
         role = "asker" if deed.by == "self" else "keeper"
+        if not self.ground.is_here(row):
+            gate.check_town(row.asker_town)
         row, code = home.judge(self.ground, row, deed, role)
         if code != verdicts.OK:
             raise verdicts.refusal(code)

@@ -7,7 +7,7 @@ A local click and another town's act run the same functions, inside the same wri
 import secrets
 
 from node.domain.lifecycle import WITHDRAW, Transition
-from node.engagements import verdicts
+from node.engagements import gate, verdicts
 from node.engagements.between.post import publish
 from node.engagements.between.registers import Deed
 from node.engagements.ground import Ground, because, read, written
@@ -23,8 +23,11 @@ GONE = "gone"
 def pass_on(ground: Ground, row: Engagement) -> Engagement:
     """Let every deadline that has passed have its effect, each at its own instant.
 
-    So a late job changes nothing: the same states are entered at the same moments.
+    So a late job changes nothing: the same states are entered at the same moments. What a partner
+    may know better than a restored row waits until it was heard.
     """
+    if _is_gated(ground, row):
+        return row
     while row.deadline_ms is not None and not row.final:
         over_ms = row.deadline_ms + ground.reach_ms(row)
         if ground.now_ms() < over_ms:
@@ -74,7 +77,7 @@ def listing_gone(ground: Ground, key: bytes) -> list[Engagement]:
     gone = []
     for row in rows.of_listing(ground.town, key):
         lifecycle = ground.lifecycle(row)
-        if row.state == lifecycle.start:
+        if row.state == lifecycle.start and not _is_gated(ground, row):
             reason = because(verdicts.UNKNOWN_LISTING)
             row = enter(ground, row, lifecycle.refuses_to, ground.now_ms(), reason=reason)
             note(row, secrets.token_bytes(8), GONE, ground.now_ms(), "home")
@@ -82,6 +85,10 @@ def listing_gone(ground: Ground, key: bytes) -> list[Engagement]:
             publish(ground, row)
             gone.append(row)
     return gone
+
+
+def _is_gated(ground: Ground, row: Engagement) -> bool:
+    return not ground.is_here(row) and gate.is_closed(row.asker_town)
 
 
 def _hindrance(

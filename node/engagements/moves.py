@@ -11,9 +11,11 @@ from node.domain.errors import Conflict
 from node.domain.lifecycle import Transition
 from node.domain.practice import Engaging, Terms
 from node.domain.schema import plain
+from node.engagements import gate
 from node.engagements.between.registers import Deed
 from node.engagements.ground import Ground, entered, read, written
 from node.engagements.verdicts import FULL, OK, UNKNOWN_LISTING
+from node.store import marks
 from node.store.catalogue import listings
 from node.store.catalogue.listings import Listing
 from node.store.promises import acts, claims
@@ -51,6 +53,7 @@ def take(ground: Ground, row: Engagement) -> None:
     listing = listings.find(row.listing_origin, row.listing_key)
     if listing is None or not listing.body:
         raise Refused(UNKNOWN_LISTING)
+    gate.check_capacity(listing)
     units = units_for(ground, engaging, listing, terms)
     if not units:
         raise Refused(FULL)
@@ -82,7 +85,8 @@ def enter(ground: Ground, row: Engagement, after: str, at_ms: int, **more: Any) 
 
 def restate(row: Engagement, **columns: Any) -> Engagement:
     """Change what home says of a row: a new version that is yet to be published."""
-    rows.change(row.id, version=row.version + 1, reply_record=None, **columns)
+    gen = marks.number(marks.RESTORED_S)
+    rows.change(row.id, version=row.version + 1, gen=gen, reply_record=None, **columns)
     return rows.find(row.id)
 
 

@@ -23,6 +23,7 @@ from node.engagements.ground import (
 )
 from node.engagements.moves import enter, note, record_deed, take, units_for
 from node.engagements.telling import ASKED, tell_asker, tell_keeper
+from node.store import marks
 from node.store.catalogue import holdings, listings
 from node.store.catalogue.listings import Listing
 from node.store.promises import acts
@@ -130,6 +131,7 @@ def _start(
         keeper=keeper,
         who=wish.who,
         version=1,
+        gen=marks.number(marks.RESTORED_S),
         saw=wish.saw,
         terms=written(terms),
         reason=because("" if is_ok else code),

@@ -4,7 +4,7 @@ Nobody decides on what they asked themselves; the desk acts for whoever keeps th
 """
 
 from node.domain.lifecycle import REVOKE, WITHDRAW, Transition
-from node.engagements import verdicts
+from node.engagements import gate, verdicts
 from node.engagements.between.arrivals import fence
 from node.engagements.between.asker import is_leaving
 from node.engagements.ground import Ground
@@ -41,12 +41,14 @@ def buttons(ground: Ground, row: Engagement, member_id: int) -> tuple[Transition
     mine = roles(ground, row, member_id)
     if row.final or not mine:
         return ()
+    if ground.decides(row) and not ground.is_here(row) and gate.is_closed(row.asker_town):
+        return ()
     state, role = ground.state(row), "asker" if "asker" in mine else "keeper"
     offered = ground.lifecycle(row).actions(row.state, role)
     if role == "asker" and not ground.decides(row):
         if is_leaving(row):
             return ()
-        if row.gen < fence(row.home):
+        if row.gen < fence(row.home) or gate.is_closed(row.home):
             offered = tuple(each for each in offered if each.action == WITHDRAW)
     may_revoke = state.takes and state.leavable  # before there is a yes, one declines
     return tuple(each for each in offered if each.action != REVOKE or may_revoke)

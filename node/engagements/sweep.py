@@ -7,7 +7,7 @@ own transaction, so that a run never holds the node up.
 from collections.abc import Callable
 
 from node.domain.lifecycle import DAY_MS
-from node.engagements import home
+from node.engagements import adoption, home, recovery
 from node.engagements.between import asker, registers
 from node.engagements.between.post import publish, send_unsent
 from node.engagements.ground import Ground
@@ -35,6 +35,8 @@ def sweep(ground: Ground) -> int:
         _each(ground, row, asker.lose_patience)
         for row in rows.unanswered(now_ms, ground.town, ROWS_A_RUN)
     )
+    recovery.settle(ground)
+    adoption.hold_again(ground)
     send_unsent(ground)
     today = ground.today(now_ms)
     if marks.number(CARED_DAY) != today:

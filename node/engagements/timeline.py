@@ -7,8 +7,8 @@ from node.domain.words import N_
 from node.engagements import verdicts
 from node.engagements.between.asker import own_acts
 from node.engagements.between.post import sent_ms
+from node.engagements.gate import name_of
 from node.engagements.ground import Ground, read
-from node.engagements.words import town_name
 from node.store.promises import acts
 from node.store.promises.acts import Act
 from node.store.promises.engagements import Engagement
@@ -43,11 +43,11 @@ def steps(ground: Ground, row: Engagement) -> tuple[Step, ...]:
 def _asked(row: Engagement) -> Step:
     if row.asker_town == row.home:
         return Step(N_("Asked"), {}, row.created_ms)
-    return Step(N_("Asked from %(town)s"), {"town": town_name(row.asker_town)}, row.created_ms)
+    return Step(N_("Asked from %(town)s"), {"town": name_of(row.asker_town)}, row.created_ms)
 
 
 def _way_there(ground: Ground, row: Engagement) -> list[Step]:
-    here, there = {"town": town_name(ground.town)}, {"town": town_name(row.home)}
+    here, there = {"town": name_of(ground.town)}, {"town": name_of(row.home)}
     left_ms = sent_ms(ground, own_acts(row)[0], row)
     is_received = row.version > 0
     is_gone = is_received or left_ms is not None

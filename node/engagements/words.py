@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 
 from node.domain.lifecycle import CANCELLED, REVOKED, WITHDRAW
 from node.domain.words import N_
-from node.engagements import verdicts
+from node.engagements import gate, verdicts
 from node.engagements.between.arrivals import fence
 from node.engagements.between.asker import is_leaving, own_acts
 from node.engagements.between.post import sent_ms
 from node.engagements.ground import Ground, read
-from node.store.network import partners, towns
+from node.store.network import partners
 from node.store.promises.engagements import Engagement
 
 
@@ -31,15 +31,6 @@ class Words:
     note: str = ""
     tone: str = "wait"
     quote: str = ""
-
-
-def town_name(town: bytes) -> str:
-    """Return the name of a town: as it says itself, as its partner page says, or its id."""
-    card = towns.find(town)
-    if card is not None and card.name:
-        return str(card.name)
-    partner = partners.find(town)
-    return str(partner.name) if partner is not None and partner.name else town.hex()[:8]
 
 
 def words(ground: Ground, row: Engagement) -> Words:
@@ -76,8 +67,10 @@ def _here(ground: Ground, row: Engagement) -> Words:
 
 
 def _at_home(ground: Ground, row: Engagement) -> Words:
-    params, times = {"town": town_name(row.asker_town)}, _times(row)
+    params, times = {"town": gate.name_of(row.asker_town)}, _times(row)
     note = N_("%(town)s may not know yet.") if row.ack < row.version else ""
+    if not row.final and gate.is_closed(row.asker_town):
+        return Words(N_("Being checked with %(town)s after a restore."), params, times)
     if row.final:
         message = SAID.get(row.state, ground.state(row).label)
     elif row.state == ground.lifecycle(row).start:
@@ -88,10 +81,10 @@ def _at_home(ground: Ground, row: Engagement) -> Words:
 
 
 def _away(ground: Ground, row: Engagement) -> Words:
-    params, times = {"town": town_name(row.home)}, _times(row)
+    params, times = {"town": gate.name_of(row.home)}, _times(row)
     if row.final and row.state != ground.lifecycle(row).start:
         return _over(ground, row, params, times)
-    if row.gen < fence(row.home):
+    if row.gen < fence(row.home) or gate.is_closed(row.home):
         return Words(N_("Being checked with %(town)s after a restore."), params, times)
     if is_leaving(row):
         return _leaving(ground, row, params, times)

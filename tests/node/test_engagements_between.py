@@ -9,7 +9,7 @@ import pytest
 
 from node.domain.errors import Conflict, NotAllowed
 from node.engagements import Step
-from node.engagements.words import town_name
+from node.engagements.gate import name_of
 from node.store.network import partners
 from node.store.promises import acts, claims
 from node.store.promises.engagements import Engagement
@@ -284,8 +284,8 @@ def test_the_same_person_is_known_by_one_name_for_a_listing_and_no_other(two: Tw
 
 def test_a_town_is_called_by_its_name_as_soon_as_it_is_known(two: Two) -> None:
     with two.away.inside():
-        assert town_name(two.home.id) == "Lorient"
-        assert town_name(b"\xab" * 32) == "abababab"
+        assert name_of(two.home.id) == "Lorient"
+        assert name_of(b"\xab" * 32) == "abababab"
 
 
 def test_two_asks_for_one_day_are_decided_in_the_order_they_arrive(two: Two) -> None:

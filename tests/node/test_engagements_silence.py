@@ -11,9 +11,11 @@ from federation.record import parse
 from node.domain.clock import FixedClock
 from node.domain.errors import Conflict, NotAllowed
 from node.domain.schema import plain
+from node.engagements import gate
 from node.engagements.between import post
 from node.engagements.between.registers import ACTS_MAX, register_key, request_inner
 from node.journal import profile
+from node.journal.keychain import Keychain
 from node.store import marks, notices
 from node.store.network import partners, refusals
 from node.store.promises import acts
@@ -134,6 +136,7 @@ def test_a_greater_generation_raises_the_fence_and_is_newer_than_any_version(two
     two.exchange()
     with two.home.inside():
         marks.write_number(marks.RESTORED_S, 1_800_000_000)
+        gate.open_for(two.away.id, two.clock.now_ms())
         rows.change(row.id, version=1)
         post.publish(two.home.engine.ground, two.home.engine.find(row.id))
     two.exchange()
@@ -289,7 +292,7 @@ def test_a_town_with_a_new_key_gets_every_open_register_sealed_to_it(two: Two) -
     two.exchange()
     assert two.home.row(row).reply_record == before
     two.clock.forward(days=31)
-    two.away.journal.keyring = two.away.keyring.rotated_hpke(two.clock.now_ms())
+    two.away.journal.keys = Keychain(two.away.keyring.rotated_hpke(two.clock.now_ms()))
     with two.away.inside():
         said = profile.Profile(name="Quimper", hpke=two.away.journal.keyring.hpke[0].public)
         two.away.journal.publish(profile.KIND, plain(said), key=profile.KEY)
@@ -297,9 +300,8 @@ def test_a_town_with_a_new_key_gets_every_open_register_sealed_to_it(two: Two) -
     with two.home.inside():
         sealed = records.find(two.home.id, two.home.engine.find(row.id).reply_key)
     assert sealed.id != before
-    two.away.journal.keyring = replace(
-        two.away.journal.keyring, hpke_made=two.away.journal.keyring.hpke_made[:1]
-    )
+    keyring = two.away.journal.keyring
+    two.away.journal.keys = Keychain(replace(keyring, hpke_made=keyring.hpke_made[:1]))
     with two.away.inside():
         assert two.away.journal.open_sealed(parse(sealed.raw))[1] == row.id
 

@@ -8,22 +8,24 @@ from typing import Any
 
 from federation.errors import RemoteProtocolError
 from federation.record import Record
-from node.domain.errors import Conflict, NotFound
+from node.domain.errors import Conflict
 from node.domain.lifecycle import REVOKED, WITHDRAW
 from node.domain.words import N_
 from node.engagements import verdicts
 from node.engagements.between import asker, inner
 from node.engagements.between.post import MESSAGE, publish, seal_again
-from node.engagements.between.registers import ACTS_MAX, Deed, Request
+from node.engagements.between.registers import ACTS_MAX, Deed, Reply, Request
 from node.engagements.ground import Ground, because, entered, read, written
 from node.engagements.home import judge
 from node.engagements.moves import record_deed, restate
 from node.engagements.opening import ASK, Wish, open_for
 from node.engagements.telling import tell_asker, tell_keeper
 from node.store.network import partners, refusals
-from node.store.promises import acts
+from node.store.promises import acts, doubts
 from node.store.promises import engagements as rows
 from node.store.promises.engagements import Engagement
+
+UNKNOWN_MAX = 200  # of one partner, shown to our staff at once
 
 
 def on_request(ground: Ground, record: Record, message: dict[int, Any] | None) -> None:
@@ -133,13 +135,23 @@ def on_reply(ground: Ground, record: Record, message: dict[int, Any] | None) -> 
     reply = inner.read_reply(message)
     row = rows.find(reply.engagement)
     if row is None:
-        raise NotFound("unknown_engagement", N_("That request is not known here."))
+        _unknown(ground, record, reply)
+        return
     if (row.home, row.asker_town) != (record.origin, ground.town):
         raise RemoteProtocolError("not_yours")
     if reply.gen < fence(record.origin):
         raise Conflict("fenced", N_("That answer was signed before that town was restored."))
     _raise_fence(record.origin, reply.gen)
     asker.apply(ground, row, reply, record.id, record.key)
+
+
+def _unknown(ground: Ground, record: Record, reply: Reply) -> None:
+    """Show our staff an answer to a request not known here: a restore may have forgotten it."""
+    told = {"state": reply.state, "terms": dict(reply.terms), "record": record.id.hex()}
+    if doubts.count_of(record.origin) < UNKNOWN_MAX:
+        raised = (reply.engagement, doubts.UNKNOWN, record.origin, written(told))
+        doubts.raise_about(*raised, ground.now_ms())
+    refusals.note(record.origin, record.id, "unknown_engagement", ground.now_ms(), record.origin)
 
 
 def on_profile(ground: Ground, record: Record, body: dict[str, Any] | None) -> None:

@@ -11,7 +11,7 @@ from federation.errors import RemoteProtocolError
 from node.domain.errors import Conflict
 from node.domain.lifecycle import DAY_MS, WITHDRAW
 from node.domain.words import N_
-from node.engagements import verdicts
+from node.engagements import gate, verdicts
 from node.engagements.between.post import publish
 from node.engagements.between.registers import (
     ACTS_MAX,
@@ -96,6 +96,8 @@ def act(ground: Ground, row: Engagement, deed: Deed, member: int | None) -> Enga
         return row
     if deed.action == WITHDRAW and not state.leavable:
         raise verdicts.refusal(verdicts.TOO_LATE)
+    if deed.action != WITHDRAW:
+        gate.check_town(row.home)
     offered = ground.lifecycle(row).find(row.state, deed.action)
     if offered is None or offered.by != "asker":
         raise verdicts.refusal(verdicts.NOT_ALLOWED)
@@ -118,6 +120,8 @@ def is_leaving(row: Engagement) -> bool:
 
 def lose_patience(ground: Ground, row: Engagement) -> Engagement:
     """Withdraw for the resident when home did not answer in time (ENGAGEMENTS, Deadlines)."""
+    if gate.is_closed(row.home):
+        return row
     if row.state == ground.lifecycle(row).start and not is_leaving(row):
         deed = Deed(secrets.token_bytes(8), WITHDRAW, ground.now_ms(), "clock", row.version)
         row = act(ground, row, deed, None)
@@ -133,11 +137,16 @@ def apply(ground: Ground, row: Engagement, reply: Reply, record: bytes, key: byt
     """
     if (reply.gen, reply.version) <= (row.gen, row.version):
         return row
+    if row.final and ground.state(row).final and reply.state != row.state:
+        return _stays_over(ground, row, reply)
     lifecycle = ground.lifecycle(row)
     state = lifecycle.states.get(reply.state)
     if state is None:
         raise RemoteProtocolError("bad_inner", "field 7")
-    if (reply.terms or state.takes) and dict(reply.terms) != read(row.terms):
+    is_forgotten = row.terms == "{}" and row.version == 0  # asked before a restore of ours
+    if is_forgotten:
+        rows.change(row.id, terms=written(dict(reply.terms)))
+    elif (reply.terms or state.takes) and dict(reply.terms) != read(row.terms):
         raise Conflict("other_terms", N_("That town promised something that was not asked for."))
     has_moved = row.version == 0 or reply.state != row.state
     rows.change(row.id, **_said(row, reply, state.final, record, key, lifecycle.start))
@@ -150,6 +159,18 @@ def apply(ground: Ground, row: Engagement, reply: Reply, record: bytes, key: byt
     if has_moved and row.state != lifecycle.start:
         tell_asker(ground, row)
     publish(ground, row)
+    return rows.find(row.id)
+
+
+def _stays_over(ground: Ground, row: Engagement, reply: Reply) -> Engagement:
+    """Nothing revives what is over, not even a home that was restored to before its end."""
+    rows.change(row.id, gen=reply.gen, version=reply.version, applied_version=reply.version)
+    _hear_verdicts(row, reply)
+    state = ground.lifecycle(row).states.get(reply.state)
+    if state is not None and not state.final and not is_leaving(row):
+        row_is_over = Deed(secrets.token_bytes(8), WITHDRAW, ground.now_ms(), "clock")
+        record_deed(row, row_is_over)
+    publish(ground, rows.find(row.id))
     return rows.find(row.id)
 
 

@@ -59,6 +59,8 @@ def read_reply(inner: Mapping[int, Any]) -> Reply:
         reason_text=tidy(_text(reason, 1, TEXT_MAX)),
         contact=tidy(_text(inner, 17, TEXT_MAX)),
         ends_ms=_moment(inner, 18),
+        listing_key=_bytes(inner, 19, 16) if 19 in inner else b"",
+        who=_bytes(inner, 20, 16) if 20 in inner else b"",
     )
 
 

@@ -5,6 +5,7 @@ kept as a row without a record, and sent later: never a record without its row.
 """
 
 from node.domain.errors import Conflict
+from node.engagements import gate
 from node.engagements.between import registers
 from node.engagements.between.registers import Deed, Reply, Request, Verdict
 from node.engagements.ground import Ground, read
@@ -39,14 +40,21 @@ def publish(ground: Ground, row: Engagement) -> None:
         else registers.request_inner(request_of(ground, row))
     )
     to = row.asker_town if is_ours else row.home
+    if gate.is_closed(to):
+        _wait(row, column)
+        return
     try:
         record = ground.journal.publish_sealed(kind, inner, to=to, key=key)
     except Conflict:
-        waiting = {*marks.read(UNSENT).split(), row.id.hex()}
-        marks.write(UNSENT, " ".join(sorted(waiting)))
-        rows.change(row.id, **{column: None})
+        _wait(row, column)
     else:
         rows.change(row.id, **{column: record.id})
+
+
+def _wait(row: Engagement, column: str) -> None:
+    waiting = {*marks.read(UNSENT).split(), row.id.hex()}
+    marks.write(UNSENT, " ".join(sorted(waiting)))
+    rows.change(row.id, **{column: None})
 
 
 def send_unsent(ground: Ground) -> int:
@@ -82,13 +90,13 @@ def sent_ms(ground: Ground, act: Act, row: Engagement) -> int | None:
     """Return when a partner first fetched a record with this act, None if none did yet."""
     if act.sent_ms is not None:
         return act.sent_ms
-    held = records.by_id(row.request_record) if row.request_record else None
+    held = records.find(ground.town, row.request_key) if row.request_key else None
     return held.sent_ms if held else None
 
 
 def _remember_sent(ground: Ground, row: Engagement) -> None:
     """Keep when the acts of the revision about to be replaced left this town."""
-    held = records.by_id(row.request_record) if row.request_record else None
+    held = records.find(ground.town, row.request_key) if row.request_key else None
     if held is not None and held.sent_ms is not None:
         acts.mark_sent(row.id, held.sent_ms)
 
@@ -141,4 +149,6 @@ def reply_of(row: Engagement) -> Reply:
         reason_text=reason.get("text", ""),
         contact=contacts.get("keeper", ""),
         ends_ms=row.ends_ms,
+        listing_key=row.listing_key,
+        who=row.who,
     )

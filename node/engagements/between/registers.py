@@ -74,6 +74,8 @@ class Reply:
     reason_text: str = ""
     contact: str = ""
     ends_ms: int | None = None
+    listing_key: bytes = b""
+    who: bytes = b""
 
 
 def register_key(kind: str, engagement: bytes) -> bytes:
@@ -122,6 +124,8 @@ def reply_inner(reply: Reply) -> dict[int, Any]:
             16: reason or None,
             17: reply.contact,
             18: reply.ends_ms,
+            19: reply.listing_key or None,
+            20: reply.who or None,
         }
     )
 

@@ -48,6 +48,11 @@ def find(member: int) -> Member | None:
     return Member.get_or_none(Member.id == member)
 
 
+def by_ref(ref: bytes) -> Member | None:
+    """Return the member with these 16 bytes, the same in every copy of the database."""
+    return Member.get_or_none(Member.ref == ref)
+
+
 def by_email(email: str) -> Member | None:
     """Return the member with this address, however it is written."""
     tidied = tidy_email(email)

@@ -1,5 +1,7 @@
 """The acts: everything anybody did to an engagement, each judged once."""
 
+from collections.abc import Iterable, Mapping
+
 import peewee
 
 from node.store.database import write_tx
@@ -69,6 +71,15 @@ def judge(engagement: bytes, act: bytes, verdict: str, now_ms: int) -> bool:
 def of_engagement(engagement: bytes) -> list[Act]:
     """Return the acts of an engagement in the order of its list."""
     return list(Act.select().where(Act.engagement == engagement).order_by(Act.place))
+
+
+def put_all(engagement: bytes, rows: Iterable[Mapping[str, object]]) -> None:
+    """Replace the list of an engagement, as the logbook has it."""
+    with write_tx():
+        unlogged.note(engagement)
+        Act.delete().where(Act.engagement == engagement).execute()
+        for row in rows:
+            Act.insert(**{**row, "engagement": engagement}).execute()
 
 
 def mark_sent(engagement: bytes, now_ms: int) -> int:

@@ -50,6 +50,15 @@ def take(engagement: bytes, origin: bytes, key: bytes, unit: int, slots: Iterabl
         raise Conflict("taken", message) from error
 
 
+def holders(origin: bytes, key: bytes, slots: Iterable[int]) -> list[bytes]:
+    """Return the engagements that hold something of a listing in any of `slots`."""
+    wanted = list(slots)
+    query = Claim.select(Claim.engagement).where(
+        Claim.listing_origin == origin, Claim.listing_key == key, Claim.slot.in_(wanted)
+    )
+    return [row for (row,) in query.distinct().order_by(Claim.engagement).tuples()]
+
+
 def release(engagement: bytes) -> int:
     """Give back everything an engagement holds; return how many slots that frees."""
     with write_tx():

@@ -39,6 +39,11 @@ def unsettled() -> list[Doubt]:
     return list(Doubt.select().where(Doubt.settled_ms.is_null()).order_by(Doubt.at_ms, Doubt.id))
 
 
+def count_of(town: bytes) -> int:
+    """Return how many doubts about one town wait."""
+    return Doubt.select().where(Doubt.town == town, Doubt.settled_ms.is_null()).count()
+
+
 def find(doubt: int) -> Doubt | None:
     """Return one doubt."""
     return Doubt.get_or_none(Doubt.id == doubt)

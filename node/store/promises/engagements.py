@@ -85,6 +85,20 @@ def start(engagement: bytes, **columns: object) -> Engagement:
         return Engagement.create(id=engagement, **columns)
 
 
+def put(**columns: object) -> None:
+    """Insert or replace a whole row, as the logbook has it."""
+    with write_tx():
+        unlogged.note(columns["id"])  # type: ignore[arg-type]
+        Engagement.upsert(**columns)
+
+
+def unfinished(since_ms: int) -> list[bytes]:
+    """Return the ids of the engagements that are open, or ended after `since_ms`."""
+    query = Engagement.select(Engagement.id)
+    alive = ~Engagement.final | (Engagement.since_ms > since_ms)
+    return [row for (row,) in query.where(alive).tuples()]
+
+
 def change(engagement: bytes, *, on_version: int | None = None, **columns: object) -> bool:
     """Set columns; return whether the row was there, and at `on_version` if one is named."""
     with write_tx():
@@ -147,6 +161,12 @@ def with_town(town: bytes, *, only_open: bool = True) -> list[Engagement]:
     query = Engagement.select().where((Engagement.home == town) | (Engagement.asker_town == town))
     if only_open:
         query = query.where(~Engagement.final)
+    return list(query.order_by(Engagement.created_ms, Engagement.id))
+
+
+def between_towns() -> list[Engagement]:
+    """Return the engagements that two towns take part in, oldest first."""
+    query = Engagement.select().where(Engagement.home != Engagement.asker_town)
     return list(query.order_by(Engagement.created_ms, Engagement.id))
 
 

@@ -1,0 +1,86 @@
+"""The diary: at the end of each transaction, every engagement it changed goes into the logbook.
+
+A line is the whole row with its acts and what it holds, members named by what every copy of the
+database knows them by. The last line of an engagement is all that counts (SPEC 13.5).
+"""
+
+import hashlib
+from typing import Any
+
+from node.engagements import gate
+from node.engagements.ground import Ground
+from node.journal.logbook import VOID, Entry, Logbook
+from node.store import marks
+from node.store.database import before_commit, db
+from node.store.people import members
+from node.store.promises import acts, claims, unlogged
+from node.store.promises import engagements as rows
+from node.store.promises.engagements import Engagement
+
+KIND = "engagement"
+KEPT_DAYS = 430  # (id, final state) is remembered while a record of it can be valid
+DAY_MS = 86_400_000
+STAMP = "stamp"
+
+
+def keep(ground: Ground, logbook: Logbook) -> None:
+    """Write into `logbook` from now on, at the end of each transaction of the current database."""
+    before_commit(db.obj, lambda: flush(ground, logbook))
+
+
+def flush(ground: Ground, logbook: Logbook) -> None:
+    """Note what the transaction changed; call as its last act. Raises StorageRefused."""
+    changed = unlogged.take()
+    if not changed:
+        return
+    standing, logged = logbook.standing(), marks.number(marks.LOGGED)
+    if not standing.has_begun or standing.last_group < logged:
+        since_ms = ground.now_ms() - KEPT_DAYS * DAY_MS
+        known = [*dict.fromkeys((*rows.unfinished(since_ms), *changed))]
+        seq = logbook.begin(_entries(ground, known), logged)
+    else:
+        undone = [seq for seq in standing.groups if seq > logged]
+        void = [Entry(VOID, {}, about=seq.to_bytes(8, "big")) for seq in undone]
+        entries = [*void, *_entries(ground, changed)]
+        seq = logbook.write_all(entries, is_tx=True, after_seq=logged)
+    marks.write_number(marks.LOGGED, seq)
+
+
+def about(engagement: bytes) -> bytes:
+    """Return what the lines of an engagement are about, to who cannot read them."""
+    return hashlib.sha256(b"lavoir-logbook" + engagement).digest()[:16]
+
+
+def _entries(ground: Ground, changed: list[bytes]) -> list[Entry]:
+    found = [rows.find(each) for each in changed]
+    return [_entry(row) for row in found if row is not None]
+
+
+def _entry(row: Engagement) -> Entry:
+    until_ms = row.since_ms + KEPT_DAYS * DAY_MS if row.final else 0
+    return Entry(KIND, told(row), about(row.id), until_ms)
+
+
+def told(row: Engagement) -> dict[str, Any]:
+    """Return all there is of an engagement as plain values, numbers of members left out."""
+    return {
+        "row": {name: value for name, value in row.__data__.items() if name not in PEOPLE},
+        "people": {name: _ref(getattr(row, name)) for name in PEOPLE},
+        "acts": [_plain(act) for act in acts.of_engagement(row.id)],
+        "claims": [list(pair) for pair in claims.of_engagement(row.id)],
+        STAMP: marks.number(marks.LAST_STAMP),
+        "gated": bool(gate.closed()),
+    }
+
+
+PEOPLE = ("asker", "keeper")
+
+
+def _plain(act: Any) -> dict[str, Any]:
+    said = {name: value for name, value in act.__data__.items() if name != "engagement"}
+    return {**said, "member": _ref(act.member)}
+
+
+def _ref(member: int | None) -> bytes | None:
+    held = members.find(member) if member is not None else None
+    return bytes(held.ref) if held is not None else None

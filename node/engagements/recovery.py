@@ -1,0 +1,183 @@
+"""The recovery of what was promised: from our own logbook, else from what each partner holds of us.
+
+`replay` brings the rows to where the logbook ends. Where that is not all of it the gate stays
+closed for each partner until `heard`: its copies of our registers are adopted, what it sent
+meanwhile is judged, and everything open is said again under the new `gen` (SPEC 13.3 to 13.5).
+"""
+
+import logging
+from typing import Any
+
+from federation.record import parse
+from node.engagements import adoption, diary, gate
+from node.engagements.between.post import publish
+from node.engagements.between.registers import REPLY, REQUEST
+from node.engagements.ground import Ground, written
+from node.journal import restoring
+from node.journal.logbook import Logbook, read
+from node.store import marks
+from node.store.database import write_tx
+from node.store.people import members
+from node.store.promises import acts, claims, doubts
+from node.store.promises import engagements as rows
+from node.store.sets import records
+
+log = logging.getLogger(__name__)
+
+REPLAYED = "logbook_replayed"  # since when the restore is on, and the stamp a whole logbook reached
+SETTLED = "gate_settled"  # our restore for which it was decided whether the gate opens at once
+KINDS = (REQUEST, REPLY)
+
+
+# ── from the logbook ─────────────────────────────────────────────────────────────────────────────
+
+
+def replay(ground: Ground, logbook: Logbook) -> int:
+    """Bring every engagement to the state the logbook says; return how many rows that were.
+
+    Done when a town is opened. Without a restore it is what a power cut took between the line and
+    its commit. Doing it twice changes nothing.
+    """
+    standing, logged = logbook.standing(), marks.number(marks.LOGGED)
+    with write_tx():
+        restore, newest, stamp, was_gated = restoring.state(), {}, 0, False
+        if standing.has_begun and (restore or standing.last_group > logged):
+            for line in read(logbook.path.parent, ground.journal.keyring.archive):
+                if line.kind in (diary.KIND, diary.STAMP):
+                    stamp = max(stamp, line.body[diary.STAMP])
+                if line.kind == diary.KIND:
+                    was_gated = line.body["gated"]
+                    newest[line.about] = line
+        fresh = [line.body for line in newest.values() if line.seq > logged]
+        _put_back(ground, fresh)
+        is_whole = not standing.rotten and not was_gated and standing.last_group >= logged
+        if restore and not marks.read(REPLAYED).startswith(f"{restore.since_ms} "):
+            marks.write(REPLAYED, f"{restore.since_ms} {stamp if is_whole else 0}")
+        marks.write_number(marks.LOGGED, max(standing.last_group, logged))
+    if fresh:
+        log.warning("%s engagements were brought back from the logbook", len(fresh))
+    return len(fresh)
+
+
+def _put_back(ground: Ground, told: list[dict[str, Any]]) -> None:
+    for each in told:
+        claims.release(each["row"]["id"])
+    for each in told:
+        people = {name: _member(ref) for name, ref in each["people"].items()}
+        rows.put(**each["row"], **people)
+        listed = [{**act, "member": _member(act["member"])} for act in each["acts"]]
+        acts.put_all(each["row"]["id"], listed)
+    for each in told:
+        row = rows.find(each["row"]["id"])
+        slots: dict[int, list[int]] = {}
+        for unit, slot in each["claims"]:
+            slots.setdefault(unit, []).append(slot)
+        adoption.hold(ground, row, slots)
+        if row.asker is None and row.asker_town == ground.town and not row.final:
+            _doubt(ground, row, doubts.MEMBERLESS)
+
+
+def _member(ref: bytes | None) -> int | None:
+    held = members.by_ref(ref) if ref else None
+    return int(held.id) if held is not None else None
+
+
+def _doubt(ground: Ground, row: Any, code: str) -> None:
+    town = row.home if row.home != ground.town else row.asker_town
+    doubts.raise_about(row.id, code, town, written({"state": row.state}), ground.now_ms())
+
+
+def settle(ground: Ground) -> bool:
+    """Decide, once after each restore, whether the logbook is enough; return whether it was.
+
+    It is when it was whole and none of our sealed records that came home is newer than its end.
+    """
+    gen = marks.number(marks.RESTORED_S)
+    if restoring.is_restoring() or not gen or marks.number(SETTLED) == gen:
+        return False
+    with write_tx():
+        stamp = int((marks.read(REPLAYED).split() or ["0"])[-1])
+        is_whole = stamp > 0 and not any(
+            record.stamp > stamp for kind in KINDS for record in records.walk(ground.town, kind)
+        )
+        marks.forget(REPLAYED)
+        marks.write_number(SETTLED, gen)
+        if is_whole:
+            marks.write_number(gate.OPEN_FOR, gen)
+            for town in {row.home for row in _unburied()} | {r.asker_town for r in _unburied()}:
+                say_again(ground, town)
+    return is_whole
+
+
+def _unburied() -> list[Any]:
+    return [row for row in rows.between_towns() if row.request_key or row.reply_key]
+
+
+# ── from a partner ───────────────────────────────────────────────────────────────────────────────
+
+
+def heard(ground: Ground, town: bytes, gen: int) -> int:
+    """Adopt what a partner holds of ours after a whole visit that began under `gen`, once.
+
+    Then what it sent is judged and applied, the gate opens for it and all is said again. Returns
+    how many of our registers were looked at.
+    """
+    settle(ground)
+    with write_tx():
+        is_waited_for = gate.is_closed(town) or gate.is_by_hand(town)
+        if restoring.is_restoring() or gen != marks.number(marks.RESTORED_S) or not is_waited_for:
+            return 0
+        return _let_through(ground, town)
+
+
+def open_by_hand(ground: Ground, town: bytes, by: str, member: int | None = None) -> int:
+    """Open the gate for a partner that cannot be heard; `by` is in the audit with its name.
+
+    What it brings later is adopted where capacity allows, else it is in doubt. Raises NotYet in
+    restore mode.
+    """
+    if restoring.is_restoring():
+        raise gate.NotYet(town)
+    settle(ground)
+    with write_tx():
+        return _let_through(ground, town, by, member) if gate.is_closed(town) else 0
+
+
+def _let_through(ground: Ground, town: bytes, by: str = "", member: int | None = None) -> int:
+    adopted = adoption.adopt_all(ground, town)
+    gate.open_for(town, ground.now_ms(), by=by, member=member)
+    listen(ground, town)
+    say_again(ground, town)
+    if not gate.closed():
+        for waiting in {row.asker_town for row in rows.between_towns()} - {ground.town, town}:
+            listen(ground, waiting)
+    return adopted
+
+
+def listen(ground: Ground, town: bytes) -> None:
+    """Judge and apply what is stored of a town, as if it came now."""
+    for kind in KINDS:
+        for record in records.walk(town, kind):
+            if record.to == ground.town:
+                ground.journal.tell(parse(record.raw))
+
+
+def say_again(ground: Ground, town: bytes) -> None:
+    """Sign every register between us and a town again, under the `gen` of now."""
+    for row in rows.with_town(town, only_open=False):
+        if (row.reply_key if ground.decides(row) else row.request_key) is not None:
+            if ground.decides(row):
+                rows.change(row.id, gen=marks.number(marks.RESTORED_S))
+            publish(ground, row)
+
+
+def came_home(ground: Ground, record: Any, message: dict[int, Any] | None) -> None:
+    """Meet a register of ours that this node lacked: adopt what may be, and say ours again.
+
+    Until its addressee was heard it is only kept (journal handler of our own registers).
+    """
+    if gate.is_closed(record.to) or message is None:
+        return
+    row = adoption.adopt_late(ground, record, message)
+    if row is not None:
+        publish(ground, row)
