@@ -95,10 +95,11 @@ class Journal:
         body: dict[str, Any],
         *,
         key: bytes | None = None,
-        scope: int = SCOPE_PUBLIC,
+        scope: int | None = None,
     ) -> Record:
         """Sign a revision of one of our registers (a new one without `key`), store and show it.
 
+        A revision keeps the scope of its register; a new one is public unless told otherwise.
         Raises Conflict("clock", "old_keys") and LocalProtocolError (a body over 16 KiB).
         """
         key = key or new_key()
@@ -108,7 +109,7 @@ class Journal:
                 signing.fresh_stamp(self.clock),
                 kind=kind,
                 key=key,
-                scope=scope,
+                scope=self._scope(key, scope),
                 body=codec.dumps(body),
                 not_before_s=self._ends_s(key),
             )
@@ -171,6 +172,18 @@ class Journal:
                 return self.publish_sealed(held.kind, inner, to=held.to, key=held.key)
             self._keep(record)
         return record
+
+    def _scope(self, key: bytes, wanted: int | None) -> int:
+        """Return the scope a revision must have; raises Conflict("scope_changed") for another.
+
+        Whoever held a register under one scope would keep it under the other as well.
+        """
+        held = records.holders([(self.town, key)]).get((self.town, key))
+        if held is None:
+            return SCOPE_PUBLIC if wanted is None else wanted
+        if wanted not in (None, held.scope):
+            raise Conflict("scope_changed", N_("To change who sees it, publish it anew."))
+        return held.scope
 
     def _ends_s(self, key: bytes) -> int:
         """Return when what the register holds ends (unix seconds), 0 for a new register.
