@@ -10,7 +10,10 @@ from node.store.erasures.acks import ErasureAck
 from node.store.erasures.burials import Burial
 from node.store.jobs import JobLease
 from node.store.marks import Mark
+from node.store.network.arrivals import Arrival
+from node.store.network.carriages import Carriage
 from node.store.network.exchanges import Exchange
+from node.store.network.hints import Hint
 from node.store.network.introductions import Introduction
 from node.store.network.nonces import Nonce
 from node.store.network.partners import Partner
@@ -18,6 +21,7 @@ from node.store.network.quarantine import Quarantined
 from node.store.network.refusals import Refusal
 from node.store.network.sightings import Sighting
 from node.store.network.strikes import Strike
+from node.store.network.successions import Succession
 from node.store.network.towns import TownRow
 from node.store.notices import Notice
 from node.store.people.login_codes import LoginCode
@@ -31,18 +35,23 @@ from node.store.promises.engagements import Engagement
 from node.store.promises.heard import Heard
 from node.store.promises.unlogged import Unlogged
 from node.store.rates import Rate
+from node.store.sets.checkpoints import CheckpointRow, Distrust, GapRow, RunListRow
+from node.store.sets.completeness import CompletenessRow
 from node.store.sets.keysets import KeysetRow
 from node.store.sets.memory import Remembered
 from node.store.sets.origins import Origin
 from node.store.sets.records import RecordRow
+from node.store.sets.rivals import Rival
 from node.store.sets.sums import SetSum
+from node.store.sets.waiting import Unverified
 
 READ_MODELS = (Listing, ListingSearch, Facet, TownRow)
 TABLES = (
     Mark, JobLease, Rate, AuditEntry, Notice,
-    KeysetRow, Origin, RecordRow, SetSum, Remembered,
-    Partner, Nonce, Introduction, Exchange, Refusal,
-    Quarantined, Strike, Sighting,
+    KeysetRow, Rival, Origin, RecordRow, SetSum, Remembered,
+    Partner, Succession, Nonce, Introduction, Exchange, Refusal,
+    Quarantined, Strike, Sighting, Carriage, Arrival,
+    CheckpointRow, RunListRow, GapRow, Unverified, Distrust, CompletenessRow, Hint,
     *READ_MODELS, ListingCode, Holding, Blob,
     Burial, ErasureAck, DoomedPhoto,
     Member, LoginCode, Session, FormToken,

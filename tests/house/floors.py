@@ -17,6 +17,7 @@ FLOORS = {
         "node.photos",
         "node.notices",
         "node.backup",
+        "node.courier",
         "node.erasure",
         "node.identity",
         "node.members",
