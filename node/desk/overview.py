@@ -76,7 +76,7 @@ def _line(message: str, label: str, href: str, name: str = "") -> dict[str, Any]
 
 
 def _figures() -> dict[str, Any]:
-    counts = counts_of(Search())
+    counts = counts_of(Search(resident=True))
     return {
         "active": len(partners.listed("active")),
         "listings_here": counts.get(town().id, 0),

@@ -59,7 +59,7 @@ def list_() -> Response:
 def one(which: str) -> Response:
     """Tell one listing by its id (origin.key) or by its short code, with its whole body."""
     row = _find(which)
-    if row is None or row.hidden or row.state not in LIVE_STATES:
+    if row is None or row.hidden or row.scope or row.state not in LIVE_STATES:
         raise NotFound("no_listing", N_("There is no listing with this code here."))
     return _answer({**_told(row, None), "body": _spelled(codec.loads(row.body))})
 

@@ -7,7 +7,7 @@ from flask import Blueprint, render_template, request, url_for
 from node.pages import formats
 from node.pages.around import basins, counts_of, draw_map, slug
 from node.pages.cards import cards
-from node.pages.here import names, now_ms, town
+from node.pages.here import member, names, now_ms, town
 from node.pages.language import _
 from node.store.catalogue.search import Found, Search, search
 from node.store.network import towns
@@ -67,6 +67,7 @@ def _wanted(any_town: bool = False) -> Search:
         towns=() if any_town else _towns(),
         near=centre,
         radius_m=min(int(radius_km[:4]), 1_000) * 1_000 if centre else 0,
+        resident=member() is not None,
         order="best" if request.args.get("q") and not centre else "",
     )
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import request
 
+from federation.record import SCOPE_PARTNERS, SCOPE_PUBLIC
 from node.domain.errors import Invalid, Problem
 from node.domain.listing import PHOTOS_MAX, TEXT_MAX, TITLE_MAX, Photo, Place, rounded
 from node.domain.practice import Practice
@@ -36,8 +37,20 @@ WHO = Field(
         ("town", N_("Only our town")),
     ),
 )
+SEEN = Field(
+    "seen",
+    "choice",
+    N_("Who may read it"),
+    N_("For residents alone, it is in no public list, and no town passes it on to another."),
+    required=True,
+    choices=(
+        ("all", N_("Everyone")),
+        ("partners", N_("Residents of our town and its partner towns, signed in")),
+    ),
+)
 ENDS = Field("ends", "day", N_("Last day it is offered"), N_("Leave empty to let it run."))
 SHARED = (TITLE, TEXT, PLACE, QUARTIER, PHOTOS, WHO, ENDS)
+SCOPES = {"all": SCOPE_PUBLIC, "partners": SCOPE_PARTNERS}
 FEW = 5  # choices of which the first will do for most people
 
 
@@ -74,6 +87,16 @@ def read(practice: Practice, photos: "Photos", old: Any = None) -> Struct:
     if problems:
         raise Invalid(problems)
     return practice.schema.clean(request.form, **given)
+
+
+def scope() -> int:
+    """Return the scope that was chosen: whose record it will be; anything unknown is narrow."""
+    return SCOPES.get(request.form.get("seen", "all"), SCOPE_PARTNERS)
+
+
+def seen(scope: int) -> str:
+    """Return the choice that stands for a scope."""
+    return next(name for name, each in SCOPES.items() if each == scope)
 
 
 def _unspelled(old: Any, fields: dict[str, Field]) -> dict[str, Any]:

@@ -8,10 +8,11 @@ from federation.errors import ProtocolError
 from federation.record import parse, verify
 from node.domain.errors import NotFound
 from node.domain.words import N_
-from node.pages import askform, formats
+from node.pages import askform, formats, gone
 from node.pages.cards import distance_here, line, remote, state
 from node.pages.here import Shown, member, names, now_ms, shown, town
 from node.pages.language import _
+from node.pages.security import require_member
 from node.partners import pairing
 from node.store import audit
 from node.store.catalogue import blobs, codes, listings
@@ -25,10 +26,12 @@ blueprint = Blueprint("listing", __name__)
 def show(code: str) -> Any:
     """Show a listing; one that was withdrawn or has expired says so, with status 410."""
     listing = find(code)
+    if listing.row.scope:  # for residents of its town and of partner towns
+        require_member()
     if listing.row.code != code:
         return redirect(url_for(".show", code=listing.row.code), 301)
     if listing.row.state not in listings.LIVE_STATES or listing.row.expires * 1_000 <= now_ms():
-        return render_template("listing/gone.html", section="listings", listing=listing), 410
+        return gone.page(listing)
     refused = askform.refusal(listing)
     may_ask = refused is None and member() is not None
     return render_template(

@@ -5,6 +5,7 @@ from typing import Any
 from flask import Blueprint, send_file
 
 from node.pages.here import town
+from node.pages.security import require_member
 
 blueprint = Blueprint("photos", __name__)
 
@@ -13,8 +14,12 @@ YEAR_S = 31_536_000
 
 @blueprint.get("/photos/<name>")
 def show(name: str) -> Any:
-    """Send a photo or its thumbnail; raises NotFound."""
+    """Send a photo or its thumbnail; raises NotFound, and SignInFirst for one residents see."""
+    is_public = town().photos.is_public(name)
+    if not is_public:
+        require_member()
     answer = send_file(town().photos.named(name), mimetype="image/webp", max_age=YEAR_S)
-    answer.cache_control.public = True
+    answer.cache_control.public = is_public
+    answer.cache_control.private = not is_public
     answer.cache_control.immutable = True
     return answer

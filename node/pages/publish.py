@@ -19,6 +19,7 @@ from node.pages.listing import find
 from node.pages.security import form_key, limit, once, require_member
 from node.store.catalogue import holdings, listings
 from node.store.database import write_tx
+from node.store.erasures import burials
 
 blueprint = Blueprint("publish", __name__)
 
@@ -56,8 +57,7 @@ def publish(rubric: str) -> Any:
     with write_tx():
         key = _just_published(person.id, plain(body))
         if key is None:
-            key = town().journal.publish(practice.kind, plain(body), key=form_key("listing")).key
-            holdings.keep(key, person.id, now_ms())
+            key = _new(practice, body, person.id)
     row = listings.find(town().id, key)
     flash(_("Published. It reaches the partner towns at the next exchange."))
     return redirect(url_for("listing.show", code=row.code if row else ""), 303)
@@ -67,7 +67,8 @@ def publish(rubric: str) -> Any:
 def edit(code: str) -> Any:
     """Show the form of one of the person's own listings."""
     listing = _own(code)
-    return _form(listing.practice, drafts.values_of(listing.body), {}, listing)
+    values = {**drafts.values_of(listing.body), "seen": drafts.seen(listing.row.scope)}
+    return _form(listing.practice, values, {}, listing)
 
 
 @blueprint.post("/a/<code>/modifier")
@@ -79,8 +80,12 @@ def change(code: str) -> Any:
         body = drafts.read(listing.practice, photos, listing.body)
     except Invalid as invalid:
         return _refused(listing.practice, invalid, photos, listing), 422
-    _revise(listing, body)
-    flash(_("Changed. The partner towns learn it at the next exchange."))
+    if drafts.scope() != listing.row.scope:
+        code = _publish_anew(listing, body)
+        flash(_("Published anew under another code, for other readers. The old code leads here."))
+    else:
+        _revise(listing, body)
+        flash(_("Changed. The partner towns learn it at the next exchange."))
     return redirect(url_for("listing.show", code=code), 303)
 
 
@@ -125,7 +130,8 @@ def _just_published(member_id: int, body: dict[str, Any]) -> bytes | None:
     said, since_ms = codec.dumps(body), now_ms() - SAME_WITHIN_MS
     for key in holdings.of_member(member_id)[:SAME_AMONG]:
         row = listings.find(town().id, key)
-        if row is not None and row.created_ms >= since_ms and bytes(row.body) == said:
+        is_same = row is not None and bytes(row.body) == said and row.scope == drafts.scope()
+        if is_same and row.created_ms >= since_ms:
             return key
     return None
 
@@ -146,6 +152,29 @@ def _own(code: str) -> Shown:
     if not listing.is_local or listing.row.state not in listings.LIVE_STATES:
         raise NotFound("no_listing", N_("There is no listing with this code here."))
     return listing
+
+
+def _new(practice: Practice, body: Any, member_id: int | None) -> bytes:
+    """Publish a new listing of a member for the readers that were chosen; return its key."""
+    record = town().journal.publish(
+        practice.kind, plain(body), key=form_key("listing"), scope=drafts.scope()
+    )
+    holdings.keep(record.key, member_id, now_ms())
+    return bytes(record.key)
+
+
+def _publish_anew(listing: Shown, body: Any) -> str:
+    """Erase a listing and publish it for other readers: a register never changes its scope.
+
+    What was only asked of it is declined, as when it is withdrawn. Returns the new code.
+    """
+    with write_tx():
+        held = holdings.find(listing.key)
+        key = _new(listing.practice, body, held.member if held else None)
+        erase(town(), listing.key)
+        burials.succeed(listing.origin, listing.key, key)
+        row = listings.find(town().id, key)
+    return str(row.code) if row else ""
 
 
 def _revise(listing: Shown, body: Any) -> None:
@@ -171,14 +200,14 @@ def _form(
     errors: dict[str, str],
     listing: Shown | None = None,
 ) -> str:
-    fields = drafts.fields_of(practice)
+    fields = {**drafts.fields_of(practice), "seen": drafts.SEEN}
     return render_template(
         "publish/form.html",
         section="publish",
         practice=practice,
         practices=town().registry.practices,
         fields=fields,
-        values={**dict.fromkeys(fields), **values},
+        values={**dict.fromkeys(fields), "seen": "all", **values},
         errors=errors,
         labels={name: each.label for name, each in fields.items()},
         listing=listing,

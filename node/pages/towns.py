@@ -6,7 +6,7 @@ from node.domain.errors import NotFound
 from node.domain.words import N_
 from node.pages.around import basins, counts_of, draw_map, held_towns, slug
 from node.pages.cards import distance_here
-from node.pages.here import names, now_ms, town
+from node.pages.here import member, names, now_ms, town
 from node.partners import health, pairing
 from node.store.catalogue.search import Search
 from node.store.network import partners, towns
@@ -17,7 +17,7 @@ blueprint = Blueprint("towns", __name__)
 @blueprint.get("/villes")
 def list_() -> str:
     """Show our town and every partner with its freshness."""
-    counts = counts_of(Search())
+    counts = counts_of(_all())
     troughs = basins(counts, set())
     for each in troughs:
         each["health"] = _health(each["origin"])
@@ -37,7 +37,7 @@ def show(which: str) -> str:
     origin = _origin(which)
     row = towns.find(origin)
     is_home = origin == town().id
-    basin = next(each for each in basins(counts_of(Search()), set()) if each["origin"] == origin)
+    basin = next(each for each in basins(counts_of(_all()), set()) if each["origin"] == origin)
     return render_template(
         "towns/town.html",
         name=names()[origin],
@@ -48,6 +48,11 @@ def show(which: str) -> str:
         words=[] if is_home else pairing.words(town().id, origin),
         health=_health(origin),
     )
+
+
+def _all() -> Search:
+    """Return the search that finds all the reader may read."""
+    return Search(resident=member() is not None)
 
 
 def _health(origin: bytes) -> health.Health | None:

@@ -65,14 +65,18 @@ def _gate(town: Any) -> Gate:
         gen=marks.number(marks.RESTORED_S),
         introductions=told_to,
         blob=_photo,
+        fence=partners.raise_fence,
     )
     return Gate(host, town.keyring.signing, town.id, town.store, Nonces(), is_partner)
 
 
 def _photo(digest: bytes, peer: bytes) -> bytes | None:
-    """Return a photo we hold; its hash is only known to who holds the listing that shows it."""
+    """Return a photo we hold, unless only listings show it that this peer may not see."""
+    town = current_app.extensions["lavoir"]
+    if not town.photos.may_see(digest, peer, town.id):
+        return None
     try:
-        return bytes(current_app.extensions["lavoir"].photos.path(digest).read_bytes())
+        return bytes(town.photos.path(digest).read_bytes())
     except DomainError:
         return None
 

@@ -165,9 +165,13 @@ class Photos:
         origins = pictured.kept_between(digest)
         return not origins or bool(origins & {own, peer})
 
-    def is_public(self, digest: bytes) -> bool:
-        """Return whether anyone may see a photo: not one shown to residents alone."""
-        return not pictured.kept_between(digest)
+    def is_public(self, name: str) -> bool:
+        """Return whether anyone may see the photo a page links by `name` (see `named`).
+
+        Not one that listings for residents alone show.
+        """
+        found = read_name(name)
+        return found is None or not pictured.kept_between(found[0])
 
     def _was_sent_again(self, doomed: blobs.DoomedPhoto) -> bool:
         held = blobs.find(doomed.hash)
