@@ -62,6 +62,10 @@ def _nobody(peer: bytes) -> Sequence[Introduction]:
     return ()
 
 
+def _no_fence(peer: bytes, gen: int) -> None:
+    return None
+
+
 def _nothing(digest: bytes, peer: bytes) -> bytes | None:
     return None
 
@@ -81,8 +85,13 @@ class Host:
         gen: int = 0,
         introductions: Callable[[bytes], Sequence[Introduction]] = _nobody,
         blob: Callable[[bytes, bytes], bytes | None] = _nothing,
+        fence: Callable[[bytes, int], object] = _no_fence,
     ) -> None:
-        """`introductions(peer)` are the towns told to a peer, `blob(digest, peer)` a photo."""
+        """`introductions(peer)` are the towns told to a peer, `blob(digest, peer)` a photo.
+
+        `fence(peer, gen)` is told a peer's last restore before anything is answered (SPEC 13.4).
+        """
+        self._fence = fence
         self._store, self._admit, self._me, self.gen = store, admit, me, gen
         self._introductions, self._blob = introductions, blob
         self._answers: dict[str, Callable[[bytes, bytes, int], Answer]] = {
@@ -108,6 +117,7 @@ class Host:
 
     def _summary(self, body: bytes, peer: bytes, now_ms: int) -> Answer:
         asked = SummaryQuestion.decode(body)
+        self._fence(peer, asked.gen)
         today = as_of_day(now_ms)
         seen = (PeerSeen(asked.gen, asked.now_ms, asked.as_of),)
         if abs(asked.as_of - today) > limits.AS_OF_MAX_DAYS:

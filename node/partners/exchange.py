@@ -77,9 +77,19 @@ class Exchanges:
     """Goes to the partners of one town; every call expects its database to be current."""
 
     def __init__(
-        self, journal: Journal, config: Any, photos: Any, connect: Callable[..., Any] = HttpLink
+        self,
+        journal: Journal,
+        config: Any,
+        photos: Any,
+        connect: Callable[..., Any] = HttpLink,
+        heard: Callable[[bytes, int], object] = lambda town, gen: None,
     ) -> None:
-        """`connect(url, lan=...)` opens a link: HTTP, or in tests another town of the process."""
+        """`connect(url, lan=...)` opens a link: HTTP, or in tests another town of the process.
+
+        `heard(town, gen)` is called after each visit that brought all a partner holds; `gen` is
+        the mark of restore it began under.
+        """
+        self.heard = heard
         self.journal = journal
         self.config = config
         self.photos = photos
@@ -94,7 +104,7 @@ class Exchanges:
         partner = pairing.require(town)
         if partner.status != "active":
             raise Conflict("not_confirmed", N_("Compare the six words with this town first."))
-        started_ms = self.journal.clock.now_ms()
+        started_ms, gen = self.journal.clock.now_ms(), marks.number(marks.RESTORED_S)
         planned_ms = started_ms + self.config.sync_minutes * MINUTE_MS
         with write_tx():
             line = exchanges.start(town, "out", started_ms)
@@ -114,6 +124,8 @@ class Exchanges:
             self._noted(partner, line, told, planned_ms)
             raise
         self._noted(partner, line, told, planned_ms)
+        if told.outcome == "ok":
+            self.heard(town, gen)
         return told
 
     def visit_due(self) -> int:

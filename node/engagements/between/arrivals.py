@@ -180,6 +180,5 @@ def fence(town: bytes) -> int:
 
 
 def _raise_fence(town: bytes, gen: int) -> None:
-    partner = partners.find(town)
-    if partner is not None and gen > partner.generation_s:
-        partners.save(town, generation_s=gen)
+    if gen:
+        partners.raise_fence(town, gen)

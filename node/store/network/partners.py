@@ -86,6 +86,14 @@ def save(town: bytes, **columns: object) -> Partner:
         return Partner.get(Partner.town == town)
 
 
+def raise_fence(town: bytes, gen: int) -> None:
+    """Keep a partner's last restore if it is a later one: what it signed before is past."""
+    older = (Partner.town == town) & (Partner.generation_s < gen)
+    if Partner.select().where(older).exists():
+        with write_tx():
+            Partner.update(generation_s=gen).where(older).execute()
+
+
 def due(now_ms: int) -> list[Partner]:
     """Return the active partners to visit now: the healthy ones first, then the longest unvisited.
 
