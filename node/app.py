@@ -10,6 +10,9 @@ from typing import Any
 from flask import Flask
 
 from federation.adapters.http import HttpLink
+from federation.seal import HpkeKey
+from node.backup import entrance
+from node.backup.house import DATABASE, Stay
 from node.config import Config, load
 from node.desk import wiring as desk
 from node.domain.clock import Clock, SystemClock
@@ -25,6 +28,7 @@ from node.journal import profile, restoring
 from node.journal.journal import Journal
 from node.journal.keychain import Keychain
 from node.journal.keyring import Keyring
+from node.journal.logbook import Logbook
 from node.notices import Sender, post_of
 from node.pages import wiring as pages
 from node.pages.language import Catalogues, locale_folders
@@ -43,7 +47,6 @@ from node.upkeep import upkeep
 
 ROOT = Path(__file__).parent
 STATIC = ROOT.parent / "static"
-DATABASE = "lavoir.db"
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,7 @@ class Town:
     exchanges: Exchanges
     photos: Photos
     catalogues: Catalogues
+    stay: Stay | None = None  # keeps the house from being replaced while we are in it
 
     @property
     def id(self) -> bytes:
@@ -72,10 +76,17 @@ class Town:
         """Return the keys in force now."""
         return self.journal.keyring
 
+    @property
+    def logbook(self) -> Logbook | None:
+        """Return the file outside every backup, where promises and erasures are noted first."""
+        return self.journal.logbook
+
     def close(self) -> None:
-        """Close this thread's connection to the database."""
+        """Close this thread's connection to the database and leave the house."""
         if not self.database.is_closed():
             self.database.close()
+        if self.stay is not None:
+            self.stay.leave()
 
     def publish_profile(self) -> None:
         """Say what our town is: name, place, address, this month's sealing key; if it changed.
@@ -112,8 +123,9 @@ def open_town(
 ) -> Town:
     """Open the town kept in `home`.
 
-    Raises ConfigError, KeyringError, SchemaTooOld and SchemaTooNew.
+    Raises ConfigError, KeyringError, SchemaTooOld, SchemaTooNew and HouseBroken.
     """
+    stay = entrance.enter(home)
     config = load(home, os.environ)
     keys = Keychain.open(home)
     database = open_database(home / DATABASE, config.store_driver)
@@ -122,7 +134,8 @@ def open_town(
     with using(database):
         restoring.check(home, clock.now_ms())
     registry = Registry(PRACTICES)
-    journal = Journal(keys, clock, registry, SqlRecordStore(keys.town))
+    logbook = Logbook(home, HpkeKey.from_private(keys.ring.archive).public, clock)
+    journal = Journal(keys, clock, registry, SqlRecordStore(keys.town), logbook)
     telling.listen(journal)
     photos = Photos(home / "photos", config, clock)
     engagements = Engagements(journal, registry, clock, config.timezone)
@@ -135,11 +148,13 @@ def open_town(
         store=journal.store,
         journal=journal,
         engagements=engagements,
-        exchanges=Exchanges(journal, config, photos, connect),
+        exchanges=Exchanges(journal, config, photos, connect, engagements.heard),
         photos=photos,
         catalogues=Catalogues(locale_folders(ROOT)),
+        stay=stay,
     )
     with using(database):
+        engagements.keep_logbook(logbook)
         care.settle(town)
     return town
 

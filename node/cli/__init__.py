@@ -5,7 +5,10 @@ import os
 import click
 
 from node.cli.admin import admin
+from node.cli.backup import backup, restore, restored
+from node.cli.bundle import bundle
 from node.cli.imports import import_
+from node.cli.key import key
 from node.cli.partner import partner
 from node.cli.serve import serve, work
 from node.cli.show import demo
@@ -26,9 +29,14 @@ for command in (
     work,
     migrate,
     rebuild,
+    backup,
+    restore,
+    restored,
     admin,
     import_,
+    bundle,
     partner,
+    key,
     sync,
     status,
     demo,

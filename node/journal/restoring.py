@@ -112,7 +112,12 @@ def note_height(home: Path) -> None:
 
 def has_risen(home: Path) -> bool:
     """Return whether `note_height` has something to write."""
-    return marks.number(marks.LAST_STAMP) > _read(home)[1]
+    return marks.number(marks.LAST_STAMP) > height(home)
+
+
+def height(home: Path) -> int:
+    """Return the stamp written down beside the database, 0 where there is none."""
+    return _read(home)[1]
 
 
 def _agree(home: Path) -> bool:
