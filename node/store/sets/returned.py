@@ -1,0 +1,13 @@
+"""The returned: records of ours that other towns brought back to us, counted for a person."""
+
+from federation.record import LIVE
+from node.store.sets.records import RecordRow
+
+
+def since(town: bytes, at_ms: int) -> tuple[int, int]:
+    """Return (live, buried) records of `town` brought by others since `at_ms` (UTC)."""
+    query = RecordRow.select(RecordRow.state).where(
+        RecordRow.origin == town, RecordRow.received_ms >= at_ms, RecordRow.carrier != b""
+    )
+    states = [state for (state,) in query.tuples()]
+    return states.count(LIVE), len(states) - states.count(LIVE)
