@@ -6,6 +6,7 @@ Both use the BIP 39 lists (French first); the only door to the mnemonic library.
 from __future__ import annotations
 
 import hashlib
+import re
 import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
@@ -20,6 +21,7 @@ ROOT_BYTES: Final = 32
 RECOVERY_WORDS: Final = 24
 PAIRING_WORDS: Final = 6
 WORD_BITS: Final = 11
+SHEET: Final = "LAVOIR-ROOT/1"  # letters, digits, / and : alone: a small square for a camera
 _ENOUGH_LETTERS: Final = 4  # in these lists four letters name a word
 _PAIRING: Final = b"lavoir-pairing/1"
 _SCRYPT_COST: Final = 2**14  # 16 MiB and some 50 ms a pair: see "Six words" in SPEC.md's rationale
@@ -52,6 +54,31 @@ def from_words(words: Sequence[str]) -> bytes:
     if len(places) == len(LANGUAGES):
         raise LocalProtocolError("bad_words", f"word {max(places) + 1} is in no list")
     raise LocalProtocolError("bad_words", "the checksum does not fit: a word is another one")
+
+
+def unknown_at(words: Sequence[str]) -> int | None:
+    """The place (from 0) of the first word that is in no list with the others, None if all are."""
+    typed = [_plain(word) for word in words]
+    places = [_first_unknown(typed, language) for language in LANGUAGES]
+    return None if None in places else max(place for place in places if place is not None)
+
+
+def to_sheet(seed: bytes, town: bytes) -> str:
+    """What the square on a recovery sheet says: the root seed and the town id, in capitals."""
+    if len(seed) != ROOT_BYTES or len(town) != ROOT_BYTES:
+        raise LocalProtocolError("bad_words", "a root seed and a town id have 32 bytes each")
+    return f"{SHEET}:{seed.hex()}:{town.hex()}".upper()
+
+
+def from_sheet(text: str) -> tuple[bytes, bytes]:
+    """Read what the square on a recovery sheet says: (root seed, town id).
+
+    Raises LocalProtocolError("bad_words").
+    """
+    found = re.fullmatch(rf"{SHEET}:([0-9A-F]{{64}}):([0-9A-F]{{64}})", text.strip().upper())
+    if found is None:
+        raise LocalProtocolError("bad_words", "not the square of a recovery sheet")
+    return bytes.fromhex(found[1]), bytes.fromhex(found[2])
 
 
 @lru_cache(maxsize=256)

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from federation.errors import LocalProtocolError
 from federation.keys import SigningKey
 from federation.keyset import COMPROMISE, ROUTINE, next_keyset
 from federation.seal import HpkeKey
@@ -55,6 +56,12 @@ def rotate(
         partners.hasten(town.clock.now_ms())
         fresh.save(town.home)
     return fresh
+
+
+def check_root(ring: Keyring, root_seed: bytes) -> None:
+    """Raise LocalProtocolError("broken_chain") unless the seed is that of the town's root."""
+    if SigningKey.from_seed(root_seed).public != ring.genesis.root:
+        raise LocalProtocolError("broken_chain", "these words belong to another town")
 
 
 def _next(held: Keyring, root_seed: bytes, now_ms: int, is_stolen: bool) -> Keyring:
