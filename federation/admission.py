@@ -11,11 +11,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple
 
+from federation.checkpoint import Vouch
 from federation.errors import RemoteProtocolError
 from federation.keyset import parse_keyset, retired
+from federation.port import Current, RecordStore, Register, Usage
 from federation.record import LIVE, Record, is_equivocation, parse, verify, wins
 from federation.stamp import DAY_MS, DAY_S, MAX_FUTURE_MS, as_of_day, end_day, stamp_ms
-from federation.store import EXPIRED_KEPT_DAYS, Current, RecordStore, Register, Usage
+from federation.store import EXPIRED_KEPT_DAYS
 
 STORED: Final = "stored"
 KNOWN: Final = "known"
@@ -31,6 +33,7 @@ NEW_EVERY_MS: Final = DAY_MS // ORIGIN_NEW_PER_DAY
 EXPIRY_GRACE_DAYS: Final = 1  # a set agreed for yesterday can still be completed
 MALFORMED_KEPT_DAYS: Final = 30  # a later version of this software may read it
 OVER_QUOTA_KEPT_DAYS: Final = 1
+EXPIRED_KEPT_S: Final = EXPIRED_KEPT_DAYS * DAY_S
 
 # refusals that nothing can change while the record lives; others are tried again at the next visit
 _FOR_LIFE: Final = frozenset(
@@ -50,6 +53,7 @@ class Examined(NamedTuple):
     record: Record | None  # None if it could not be read
     code: str  # stored known older expired quarantined refused:<code>
     rival: bytes | None = None  # id of the other live record with the same stamp: equivocation
+    is_vouched: bool = False  # let in on its origin's checkpoint: its signature was not checked
 
 
 class Verdict(NamedTuple):
@@ -60,24 +64,40 @@ class Verdict(NamedTuple):
     rival: bytes | None = None
 
 
-def examine(raws: Iterable[bytes], store: RecordStore, now_ms: int) -> list[Examined]:
-    """Judge a batch in its order, reading the store once and writing nothing."""
+def examine(
+    raws: Iterable[bytes], store: RecordStore, now_ms: int, vouch: Vouch | None = None
+) -> list[Examined]:
+    """Judge a batch in its order, reading the store once and writing nothing.
+
+    What `vouch` (see `vouching.vouch`) covers needs no signature of its own yet.
+    """
     arrived = [_parse(raw) for raw in raws]
-    batch = _Batch([each.record for each in arrived if each.record], store, now_ms)
+    batch = _Batch([each.record for each in arrived if each.record], store, now_ms, vouch)
     return [batch.judge(each) for each in arrived]
 
 
-def admit(raws: Iterable[bytes], store: RecordStore, now_ms: int) -> list[Verdict]:
+def admit(
+    raws: Iterable[bytes],
+    store: RecordStore,
+    now_ms: int,
+    *,
+    carrier: bytes = b"",
+    vouch: Vouch | None = None,
+) -> list[Verdict]:
     """Judge a batch and keep what it brings; run inside one transaction of the store."""
-    examined = examine(raws, store, now_ms)
-    keep(examined, store, now_ms)
+    examined = examine(raws, store, now_ms, vouch)
+    keep(examined, store, now_ms, carrier=carrier)
     return [Verdict(each.id, each.code, each.rival) for each in examined]
 
 
-def keep(examined: Sequence[Examined], store: RecordStore, now_ms: int) -> None:
+def keep(
+    examined: Sequence[Examined], store: RecordStore, now_ms: int, *, carrier: bytes = b""
+) -> None:
     """Write what an examination found: the winners, the allowance they used, ids not to fetch."""
     records = [each.record for each in examined if each.code == STORED and each.record]
-    store.put(records)
+    store.put(
+        records, carrier=carrier, unverified={each.id for each in examined if each.is_vouched}
+    )
     new = Counter(record.origin for record in records if record.state == LIVE)
     for origin, used in store.usage(new).items():
         store.spend(origin, full_at_ms(used.full_at_ms, new[origin], now_ms))
@@ -117,7 +137,7 @@ def remembered_until(examined: Examined, now_ms: int) -> int | None:
     if examined.record is None:
         return now_s + MALFORMED_KEPT_DAYS * DAY_S
     if examined.code in _FOR_LIFE:
-        return examined.record.expires + EXPIRED_KEPT_DAYS * DAY_S
+        return examined.record.expires + EXPIRED_KEPT_S
     if examined.code == REFUSED + "over_quota":
         return now_s + OVER_QUOTA_KEPT_DAYS * DAY_S
     return None
@@ -135,9 +155,12 @@ def _parse(raw: bytes) -> Examined:
 class _Batch:
     """What the rules need to know of the store, read once, and kept right as the batch goes on."""
 
-    def __init__(self, records: Sequence[Record], store: RecordStore, now_ms: int) -> None:
+    def __init__(
+        self, records: Sequence[Record], store: RecordStore, now_ms: int, vouch: Vouch | None
+    ) -> None:
         origins = {record.origin for record in records}
         self.now_ms = now_ms
+        self.vouch = vouch
         self.today = as_of_day(now_ms)
         self.known: set[bytes] = store.known([record.id for record in records])
         self.accepted = {origin for origin in origins if store.is_accepted(origin)}
@@ -170,7 +193,8 @@ class _Batch:
         rival = self._rival(record) if code in (STORED, OLDER) else None
         if code == STORED:
             self._hold(record)
-        return arrived._replace(code=code, rival=rival)
+        is_vouched = code == STORED and self._is_vouched(record)
+        return arrived._replace(code=code, rival=rival, is_vouched=is_vouched)
 
     def _known(self, record: Record) -> str | None:
         return KNOWN if record.id in self.known else None
@@ -201,7 +225,11 @@ class _Batch:
             return REFUSED + "unknown_keyset"
         if record.keyset in self.retired[record.origin]:
             return REFUSED + "keyset_retired"
-        return None if verify(record, public) else REFUSED + "bad_signature"
+        is_right = self._is_vouched(record) or verify(record, public)
+        return None if is_right else REFUSED + "bad_signature"
+
+    def _is_vouched(self, record: Record) -> bool:
+        return self.vouch is not None and self.vouch.covers(record)
 
     def _winner(self, record: Record) -> str | None:
         """A later revision must not end before the one it replaces, else that one would return."""

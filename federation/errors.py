@@ -48,6 +48,11 @@ CODES: Final[dict[str, str]] = {
     "keyset_retired": "The keyset that signed was replaced and its time has passed.",
     "bad_signature": "The signature is not the one of the key it names.",
     "expires_early": "The record would end before the one it replaces.",
+    # checkpoints
+    "bad_checkpoint": "The checkpoint contradicts itself.",
+    "bad_runs": "The run list is not the one the checkpoint names, or breaks a rule of its own.",
+    "stale_checkpoint": "The checkpoint is too old, or too far ahead, to vouch for anything.",
+    "checkpoint_equivocation": "The origin signed two checkpoints of one set with one stamp.",
     # reconciliation, messages, HTTP
     "bad_range": "The reconciliation message is torn or breaks Negentropy V1.",
     "bad_message": "The message is not one this endpoint understands.",

@@ -6,7 +6,7 @@ A reader returns the value it was given, lists as tuples, or raises RemoteProtoc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from federation import codec
@@ -118,6 +118,11 @@ def plain(value: Any) -> Any:
 def message(values: Mapping[int, Any]) -> bytes:
     """Write a message from its fields."""
     return codec.dumps({key: plain(value) for key, value in values.items()})
+
+
+def filled(values: Sequence[Any], first: int) -> dict[int, Any]:
+    """Number optional fields from `first` on, and leave out those that are empty."""
+    return {number: value for number, value in enumerate(values, first) if value}
 
 
 def _bad(detail: str) -> RemoteProtocolError:

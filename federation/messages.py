@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
+from federation.checkpoint import CHECKPOINT_MAX_BYTES
 from federation.errors import CODES, RemoteProtocolError
 from federation.forms import (
     fields,
+    filled,
     identities,
     many,
     message,
@@ -23,6 +25,7 @@ from federation.forms import (
 )
 from federation.keyset import KEYSET_MAX_BYTES
 from federation.limits import (
+    CHECKPOINTS_MAX,
     FETCH_MAX_IDS,
     FRAME_MAX_BYTES,
     HELLO_KEYSETS_MAX,
@@ -32,7 +35,9 @@ from federation.limits import (
     PUSH_MAX_RECORDS,
     ROUNDS_MAX,
     SETS_PER_REQUEST_MAX,
+    TOKEN_BYTES,
 )
+from federation.sets import ID_BYTES
 
 _DAY_MAX: Final = 2**20
 _MOMENT_MAX: Final = 2**53
@@ -48,6 +53,9 @@ _day = whole(_DAY_MAX)
 _moment = whole(_MOMENT_MAX)
 _generation = whole(_GENERATION_MAX)
 _keyset = octets_up_to(KEYSET_MAX_BYTES)
+_checkpoint = octets_up_to(CHECKPOINT_MAX_BYTES)
+_sequence = octets_up_to(FRAME_MAX_BYTES)  # a CBOR sequence of records
+DIGEST_BYTES: Final = 8  # of the checkpoints of one town
 
 
 class Hello(NamedTuple):
@@ -121,6 +129,13 @@ class Introduction(NamedTuple):
     keysets: tuple[bytes, ...]
 
 
+class Said(NamedTuple):
+    """The checkpoints an end holds of a town where they differ."""
+
+    town: bytes
+    checkpoints: tuple[bytes, ...]
+
+
 _rows = many(row(whole(2), whole(_COUNT_MAX), octets(16), make=Row), 3)
 _group = row(_town, octets(8), _rows, make=Group)
 _difference = row(_town, _rows, make=Difference)
@@ -133,25 +148,51 @@ _introduction = row(
 )
 
 
+_ids = identities(PUSH_MAX_RECORDS)
+_verdicts = many(
+    row(text(_CODE_MAX_CHARS), lambda value: b"".join(_ids(value)), make=lambda *pair: pair),
+    len(CODES) + 16,
+)
+_said = row(_town, many(_checkpoint, 3), make=Said)
+
+
 class SummaryQuestion(NamedTuple):
-    """What the visitor holds of the towns it accepts, of what this host may see."""
+    """What the visitor holds of the towns it accepts, of what this host may see.
+
+    With the token of the last exchange it sends its own news, and asks for the host's.
+    """
 
     as_of: int  # UTC day
     gen: int
     now_ms: int
     groups: tuple[Group, ...]
     introductions: bytes = b""  # digest of those of this host it knows; empty: none
+    checkpoints: bytes = b""  # 8 bytes for each group, in their order; empty: none are held
+    token: bytes = b""
+    news: bytes = b""  # a CBOR sequence of records
+    told: tuple[bytes, ...] = ()  # checkpoints that are news
 
     def encode(self) -> bytes:
         """Return the bytes of the question."""
-        said: dict[int, Any] = {0: self.as_of, 1: self.gen, 2: self.now_ms, 3: self.groups}
-        return message(said | ({4: self.introductions} if self.introductions else {}))
+        return message(dict(enumerate(self[:4])) | filled(self[4:], 4))
 
     @classmethod
     def decode(cls, raw: bytes) -> SummaryQuestion:
         """Read the question."""
         form = {0: _day, 1: _generation, 2: _moment, 3: many(_group, ORIGINS_MAX)}
-        return cls(*fields(raw, form, {4: (octets(16), b"")}))
+        optional = {
+            4: (octets(16), b""),
+            5: (octets_up_to(DIGEST_BYTES * ORIGINS_MAX), b""),
+            6: (octets(TOKEN_BYTES), b""),
+            7: (_sequence, b""),
+            8: (many(_checkpoint, CHECKPOINTS_MAX), ()),
+        }
+        return cls(*fields(raw, form, optional))
+
+    def digest_of(self, number: int) -> bytes:
+        """The digest of the checkpoints of the group at that place."""
+        at = number * DIGEST_BYTES
+        return self.checkpoints[at : at + DIGEST_BYTES] or bytes(DIGEST_BYTES)
 
 
 class SummaryAnswer(NamedTuple):
@@ -166,12 +207,14 @@ class SummaryAnswer(NamedTuple):
     differing: tuple[Difference, ...] = ()
     keysets: tuple[bytes, ...] = ()  # towns whose keysets differ
     introductions: tuple[Introduction, ...] | None = None  # None: the visitor knows them
+    checkpoints: tuple[Said, ...] = ()  # the host's, of the towns where they differ
+    token: bytes = b""  # to be sent back with the next summary
+    news: bytes = b""  # a CBOR sequence: what came since the token that was sent
+    verdicts: tuple[tuple[str, bytes], ...] = ()  # on the visitor's news, as after a push
 
     def encode(self) -> bytes:
         """Return the bytes of the answer."""
-        said: dict[int, Any] = {0: self.as_of, 1: self.gen, 2: self.now_ms}
-        lists = {3: self.differing, 4: self.keysets}
-        said |= {key: value for key, value in lists.items() if value}
+        said = dict(enumerate(self[:3])) | filled(self[3:5], 3) | filled(self[6:], 6)
         return message(said | ({} if self.introductions is None else {5: self.introductions}))
 
     @classmethod
@@ -182,25 +225,30 @@ class SummaryAnswer(NamedTuple):
             3: (many(_difference, ORIGINS_MAX), ()),
             4: (many(_town, ORIGINS_MAX), ()),
             5: (many(_introduction, INTRODUCTIONS_MAX), None),
+            6: (many(_said, ORIGINS_MAX), ()),
+            7: (octets(TOKEN_BYTES), b""),
+            8: (_sequence, b""),
+            9: (_verdicts, ()),
         }
         return cls(*fields(raw, form, optional))
 
 
 class KeysetsQuestion(NamedTuple):
-    """The towns whose keysets differ, and all the visitor has of theirs."""
+    """The towns whose keysets differ, all the visitor has of theirs, and its newer checkpoints."""
 
     towns: tuple[bytes, ...]
     keysets: tuple[bytes, ...]
+    checkpoints: tuple[bytes, ...] = ()
 
     def encode(self) -> bytes:
         """Return the bytes of the question."""
-        return message({0: self.towns, 1: self.keysets})
+        return message({0: self.towns, 1: self.keysets} | filled(self[2:], 2))
 
     @classmethod
     def decode(cls, raw: bytes) -> KeysetsQuestion:
         """Read the question."""
-        keysets = many(_keyset, KEYSETS_PER_REQUEST_MAX)
-        return cls(*fields(raw, {0: many(_town, ORIGINS_MAX), 1: keysets}))
+        form = {0: many(_town, ORIGINS_MAX), 1: many(_keyset, KEYSETS_PER_REQUEST_MAX)}
+        return cls(*fields(raw, form, {2: (many(_checkpoint, CHECKPOINTS_MAX), ())}))
 
 
 class SetMessage(NamedTuple):
@@ -268,17 +316,28 @@ def decode_ids(raw: bytes) -> tuple[bytes, ...]:
 
 def encode_verdicts(verdicts: Sequence[tuple[bytes, str]]) -> bytes:
     """Return the bytes that answer a push: [[code, ids joined], ...], each code once."""
-    by_code: dict[str, list[bytes]] = {}
-    for one, code in verdicts:
-        by_code.setdefault(code, []).append(one)
-    return message({0: [[code, b"".join(ids)] for code, ids in by_code.items()]})
+    return message({0: grouped(verdicts)})
 
 
 def decode_verdicts(raw: bytes) -> dict[bytes, str]:
     """Read the answer to a push: {id: code}."""
-    each = row(text(_CODE_MAX_CHARS), identities(PUSH_MAX_RECORDS), make=lambda *pair: pair)
-    (groups,) = fields(raw, {0: many(each, len(CODES) + 16)})
-    return {one: code for code, ids in groups for one in ids}
+    (groups,) = fields(raw, {0: _verdicts})
+    return ungrouped(groups)
+
+
+def grouped(verdicts: Iterable[tuple[bytes, str]]) -> tuple[tuple[str, bytes], ...]:
+    """Return ((code, ids joined), ...), each code once."""
+    by_code: dict[str, list[bytes]] = {}
+    for one, code in verdicts:
+        by_code.setdefault(code, []).append(one)
+    return tuple((code, b"".join(ids)) for code, ids in by_code.items())
+
+
+def ungrouped(groups: Iterable[tuple[str, bytes]]) -> dict[bytes, str]:
+    """Return {id: code} of ((code, ids joined), ...)."""
+    return {
+        ids[at : at + ID_BYTES]: code for code, ids in groups for at in range(0, len(ids), ID_BYTES)
+    }
 
 
 def encode_error(code: str, detail: str = "", wait_s: int = 0) -> bytes:

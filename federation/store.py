@@ -1,106 +1,32 @@
-"""The port every set of records is kept behind, and the small store that keeps one in memory.
-
-A set is the records of one (origin, scope), tombstones included, less those out of life on the
-agreed day `as_of` (a UTC day number). What a peer may see follows from who it is, never from what
-it asks.
-"""
+"""The small store that keeps sets of records in memory, behind the port of `federation.port`."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Final, NamedTuple, Protocol
+from collections.abc import Collection, Iterable, Sequence
+from typing import Final
 
+from federation.checkpoint import Checkpoint
 from federation.keyset import Keyset, check_next, compromised, retired
+from federation.port import Current, RecordStore, Register, SetRow, Usage
 from federation.record import LIVE, SCOPE_PARTNERS, SCOPE_PUBLIC, SCOPES, Record, wins
-from federation.sets import fingerprint
+from federation.sets import Item, fingerprint, id_sum
 from federation.stamp import DAY_S, end_day, stamp_seconds
+from federation.witness import Gap, MemoryWitness
+
+__all__ = [
+    "EXPIRED_KEPT_DAYS",
+    "Current",
+    "MemoryStore",
+    "RecordStore",
+    "Register",
+    "SetRow",
+    "Usage",
+    "fingerprint",
+]
 
 EXPIRED_KEPT_DAYS: Final = 2  # two nodes a day apart must still find the same sets
-Register = tuple[bytes, bytes]  # (origin, key)
 _ID_SPACE: Final = 2**256
-
-
-@dataclass(frozen=True, slots=True)
-class SetRow:
-    """One line of a summary: enough to see that two sets are equal."""
-
-    origin: bytes
-    scope: int
-    count: int
-    fingerprint: bytes  # 16 bytes, Negentropy V1
-
-
-class Current(NamedTuple):
-    """What admission needs to know of the revision a register holds."""
-
-    stamp: int
-    state: int
-    id: bytes
-    expires: int  # unix seconds
-    size_bytes: int
-
-
-class Usage(NamedTuple):
-    """What one origin takes up here, and when its allowance of new records is full again."""
-
-    live: int = 0
-    size_bytes: int = 0
-    full_at_ms: int = 0
-
-
-class RecordStore(Protocol):
-    """What the protocol asks of a place that keeps records. Calls of one batch see one state."""
-
-    def rows(self, peer: bytes | None, as_of: int) -> list[SetRow]:
-        """The sets that authenticated `peer` may see and that are not empty; None: anyone."""
-
-    def items(self, origin: bytes, scope: int, as_of: int) -> list[tuple[int, bytes]]:
-        """(seconds since 2020, id) of one set, sorted."""
-
-    def raws(self, ids: Iterable[bytes], peer: bytes | None) -> dict[bytes, bytes]:
-        """The bytes of those of `ids` that are held and that `peer` may see."""
-
-    def known(self, ids: Iterable[bytes]) -> set[bytes]:
-        """Those of `ids` that need not be fetched: held, or remembered as useless."""
-
-    def current(self, registers: Iterable[Register]) -> dict[Register, Current]:
-        """The revision each of `registers` holds, if any."""
-
-    def usage(self, origins: Iterable[bytes]) -> dict[bytes, Usage]:
-        """What each of `origins` takes up here (absent: nothing)."""
-
-    def keysets(self, origin: bytes) -> list[Keyset]:
-        """The keysets of a town by number: genesis first, the one in force last."""
-
-    def add_keyset(self, keyset: Keyset) -> None:
-        """Keep a keyset; a genesis founds its town here. Raises as `keyset.check_next`.
-
-        Records under a keyset that is now compromised are dropped at once, so that a forged stamp
-        cannot stand in the way of the true revision signed again.
-        """
-
-    def is_accepted(self, origin: bytes) -> bool:
-        """Whether the admin accepted that town: ourselves, a partner, or introduced."""
-
-    def accepted(self) -> set[bytes]:
-        """All accepted towns, ourselves included."""
-
-    def is_frozen(self, origin: bytes) -> bool:
-        """Whether the town signed two keysets with one number."""
-
-    def freeze(self, origin: bytes) -> None:
-        """Admit nothing more of that town until its admin speaks."""
-
-    def put(self, records: Sequence[Record]) -> None:
-        """Keep records that win their registers; whatever they replace is remembered."""
-
-    def spend(self, origin: bytes, full_at_ms: int) -> None:
-        """Keep the moment at which the origin's allowance of new records is full again."""
-
-    def remember(self, record_id: bytes, code: str, until: int) -> None:
-        """Do not ask for that id again before `until` (unix seconds)."""
 
 
 class _Set:
@@ -150,6 +76,15 @@ class MemoryStore:
         self._held: dict[bytes, Record] = {}
         self._remembered: dict[bytes, tuple[str, int]] = {}
         self._usage: dict[bytes, Usage] = {}
+        self._witness = MemoryWitness()
+        self._unverified: set[bytes] = set()
+        self._arrived: dict[bytes, tuple[int, bytes]] = {}  # id: (place, carrier), in that order
+        self._arrivals = 0
+
+    @property
+    def witness(self) -> MemoryWitness:
+        """What is kept of the origins' checkpoints."""
+        return self._witness
 
     # ── what a peer sees ──
 
@@ -157,22 +92,78 @@ class MemoryStore:
         rows = []
         for (origin, scope), held in sorted(self._sets.items(), key=lambda pair: pair[0]):
             if self._may_see(peer, origin, scope):
-                count, total = held.total(as_of, retired(self._keysets[origin], as_of))
+                dead = retired(self._keysets[origin], as_of)
+                count, total = held.total(as_of, dead)
+                if self._unverified:
+                    hidden = self._hidden(peer, self._alive(origin, scope, as_of))
+                    count, total = count - len(hidden), total - id_sum(hidden)
                 if count:
                     rows.append(SetRow(origin, scope, count, fingerprint(total, count)))
         return rows
 
-    def items(self, origin: bytes, scope: int, as_of: int) -> list[tuple[int, bytes]]:
-        dead = retired(self._keysets[origin], as_of)
+    def items(self, origin: bytes, scope: int, as_of: int, peer: bytes | None = None) -> list[Item]:
+        alive = self._alive(origin, scope, as_of)
+        hidden = self._hidden(peer, alive)
         return sorted(
-            (stamp_seconds(record.stamp), record.id)
-            for record in self._sets[origin, scope].records.values()
-            if end_day(record.expires) > as_of and record.keyset not in dead
+            (stamp_seconds(record.stamp), record.id) for record in alive if record.id not in hidden
         )
 
+    def covered(self, checkpoint: Checkpoint) -> list[Item]:
+        origin, scope = checkpoint.name
+        dead = retired(self._keysets[origin], checkpoint.as_of)
+        held = [
+            (stamp_seconds(record.stamp), record.id)
+            for record in self._alive(origin, scope, checkpoint.as_of)
+            if record.stamp < checkpoint.stamp
+        ]
+        return sorted({*held, *self._witness.gap_items(checkpoint, dead)})
+
+    def later(self, checkpoint: Checkpoint) -> int:
+        held = self._sets[checkpoint.name].records.values()
+        return sum(record.stamp > checkpoint.stamp for record in held)
+
+    def _alive(self, origin: bytes, scope: int, as_of: int) -> list[Record]:
+        dead = retired(self._keysets[origin], as_of)
+        return [
+            record
+            for record in self._sets[origin, scope].records.values()
+            if end_day(record.expires) > as_of and record.keyset not in dead
+        ]
+
+    def _hidden(self, peer: bytes | None, records: Iterable[Record]) -> set[bytes]:
+        """Those of `records` that wait to be checked, and that `peer` neither wrote nor brought."""
+        if not self._unverified:
+            return set()
+        return {
+            record.id
+            for record in records
+            if record.id in self._unverified
+            and (peer is None or peer not in (record.origin, self._arrived[record.id][1]))
+        }
+
     def raws(self, ids: Iterable[bytes], peer: bytes | None) -> dict[bytes, bytes]:
-        found = (self._held[record_id] for record_id in ids if record_id in self._held)
-        return {r.id: r.raw for r in found if self._may_see(peer, r.origin, r.scope)}
+        found = [self._held[record_id] for record_id in ids if record_id in self._held]
+        hidden = self._hidden(peer, found)
+        return {
+            r.id: r.raw
+            for r in found
+            if r.id not in hidden and self._may_see(peer, r.origin, r.scope)
+        }
+
+    def arrivals(self) -> int:
+        return self._arrivals
+
+    def news(self, since: int, peer: bytes, as_of: int, limit: int) -> list[bytes]:
+        later = [
+            record_id
+            for record_id, (place, carrier) in self._arrived.items()
+            if place > since and carrier != peer and self._is_alive(self._held[record_id], as_of)
+        ]
+        return list(self.raws(later, peer).values())[:limit]
+
+    def _is_alive(self, record: Record, as_of: int) -> bool:
+        dead = retired(self._keysets[record.origin], as_of)
+        return end_day(record.expires) > as_of and record.keyset not in dead
 
     def _may_see(self, peer: bytes | None, origin: bytes, scope: int) -> bool:
         """Public: anyone. Sealed: partners. For partners: only between the origin and a partner."""
@@ -239,16 +230,37 @@ class MemoryStore:
 
     # ── writing ──
 
-    def put(self, records: Sequence[Record]) -> None:
+    def put(
+        self,
+        records: Sequence[Record],
+        *,
+        carrier: bytes = b"",
+        unverified: Collection[bytes] = (),
+    ) -> None:
         for record in records:
             holder = self._registers.get(record.register)
             if holder is None or wins(record, holder):
                 if holder is not None:
                     self._drop(holder)
                     self._remember_older(holder)
+                    gaps = self._witness.gaps[holder.origin, holder.scope]
+                    gaps.append(Gap.of(holder, record.stamp))
                 self._keep(record)
+                self._arrivals += 1
+                self._arrived[record.id] = self._arrivals, carrier
+                if record.id in unverified:
+                    self._unverified.add(record.id)
             elif record.id != holder.id:
                 self._remember_older(record)
+
+    def unverified(self, limit: int) -> list[bytes]:
+        return [self._held[one].raw for one in sorted(self._unverified)[:limit]]
+
+    def verified(self, ids: Iterable[bytes]) -> None:
+        self._unverified.difference_update(ids)
+
+    def expel(self, records: Iterable[Record]) -> None:
+        self._bury([record for record in records if record.id in self._held])
 
     def spend(self, origin: bytes, full_at_ms: int) -> None:
         self._usage[origin] = self._usage.get(origin, Usage())._replace(full_at_ms=full_at_ms)
@@ -284,6 +296,8 @@ class MemoryStore:
 
     def _drop(self, record: Record) -> None:
         del self._held[record.id]
+        self._arrived.pop(record.id)
+        self._unverified.discard(record.id)
         self._count(record, -1)
 
     def _count(self, record: Record, step: int) -> None:

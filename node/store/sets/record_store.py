@@ -1,16 +1,30 @@
 """The RecordStore port of the protocol, filled by the current database."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from federation.checkpoint import Checkpoint
+from federation.errors import RemoteProtocolError
 from federation.keyset import Keyset, check_next, compromised, retired
 from federation.record import SCOPE_PARTNERS, SCOPE_PUBLIC, SCOPE_SEALED, Record, wins
-from federation.stamp import DAY_S, day_start_s
+from federation.sets import Item
+from federation.stamp import DAY_S, day_start_s, stamp_ms
 from federation.store import EXPIRED_KEPT_DAYS, Current, Register, SetRow, Usage, fingerprint
 from node.store import marks
+from node.store.catalogue import listings
 from node.store.database import write_tx
-from node.store.network import partners
-from node.store.sets import keysets, memory, origins, records, sums
+from node.store.network import partners, towns
+from node.store.sets import (
+    checkpoints,
+    keysets,
+    memory,
+    origins,
+    records,
+    rivals,
+    sums,
+    waiting,
+)
+from node.store.sets.checkpoints import SqlWitness
 from node.store.sets.records import RecordRow
 
 
@@ -40,20 +54,59 @@ class SqlRecordStore:
     def rows(self, peer: bytes | None, as_of: int) -> list[SetRow]:
         """Return the non-empty sets that authenticated `peer` may see; None: anyone."""
         visible = self._visible(peer)
+        hidden = waiting.hidden_sums(peer, day_start_s(as_of))
         return [
             SetRow(each.origin, each.scope, each.live + each.tombstones, each.fingerprint)
-            for each in figures(as_of)
-            if (each.origin, each.scope) in visible
+            for each in figures(as_of, hidden)
+            if (each.origin, each.scope) in visible and each.live + each.tombstones
         ]
 
-    def items(self, origin: bytes, scope: int, as_of: int) -> list[tuple[int, bytes]]:
-        """Return [(seconds since 2020, id)] of one set, sorted."""
+    def items(self, origin: bytes, scope: int, as_of: int, peer: bytes | None = None) -> list[Item]:
+        """Return [(seconds since 2020, id)] of one set as `peer` may see it, sorted."""
         dead = retired(keysets.of_town(origin), as_of)
-        return records.set_items(origin, scope, day_start_s(as_of), dead)
+        items = records.set_items(origin, scope, day_start_s(as_of), dead)
+        hidden = waiting.hidden_from(peer)
+        return [each for each in items if each[1] not in hidden] if hidden else items
+
+    @property
+    def witness(self) -> SqlWitness:
+        """Return what is kept of the origins' checkpoints."""
+        return SqlWitness(self.now_ms)
+
+    def covered(self, checkpoint: Checkpoint) -> list[Item]:
+        """Return what is held of the set a checkpoint speaks of, or has left it since; sorted."""
+        dead = retired(keysets.of_town(checkpoint.origin), checkpoint.as_of)
+        held = records.set_items_before(checkpoint, dead)
+        return sorted({*held, *checkpoints.gaps(checkpoint, dead)})
+
+    def later(self, checkpoint: Checkpoint) -> int:
+        """Return how many records of its set are younger than a checkpoint."""
+        return records.count_later(checkpoint)
+
+    def arrivals(self) -> int:
+        """Return the place of the last record in order of arrival."""
+        return records.last_arrival()
+
+    def news(self, since: int, peer: bytes, as_of: int, limit: int) -> list[bytes]:
+        """Return the first `limit` records that came after arrival `since`, in life on that day,
+        that `peer` may see and did not bring; in order of arrival.
+        """
+        visible, hidden = self._visible(peer), waiting.hidden_from(peer)
+        found: list[bytes] = []
+        dead: dict[bytes, frozenset[int]] = {}
+        for row in records.arrived_since(since, peer, day_start_s(as_of)):
+            if row.origin not in dead:
+                dead[row.origin] = retired(keysets.of_town(row.origin), as_of)
+            is_shown = (row.origin, row.scope) in visible and row.id not in hidden
+            if is_shown and row.keyset not in dead[row.origin]:
+                found.append(row.raw)
+                if len(found) == limit:
+                    break
+        return found
 
     def raws(self, ids: Iterable[bytes], peer: bytes | None) -> dict[bytes, bytes]:
         """Return {id: bytes} of those of `ids` that are held and that `peer` may see."""
-        visible = self._visible(peer)
+        visible, hidden = self._visible(peer), waiting.hidden_from(peer)
         columns = (RecordRow.id, RecordRow.raw, RecordRow.origin, RecordRow.scope)
         return {
             record_id: raw
@@ -61,7 +114,7 @@ class SqlRecordStore:
             for record_id, raw, origin, scope in RecordRow.select(*columns)
             .where(RecordRow.id.in_(part))
             .tuples()
-            if (origin, scope) in visible
+            if (origin, scope) in visible and record_id not in hidden
         }
 
     def _visible(self, peer: bytes | None) -> set[tuple[bytes, int]]:
@@ -108,16 +161,23 @@ class SqlRecordStore:
     def add_keyset(self, keyset: Keyset) -> None:
         """Keep a keyset; a genesis founds its town here. Raises as `keyset.check_next`.
 
-        Records under a keyset that is now compromised are dropped at once.
+        Another town's records under a keyset that is now compromised are dropped at once, and what
+        pages showed of them. Ours stay, outside every set, until they are signed again. A keyset
+        that contradicts one is kept aside for the admin; one decided against is refused.
         """
-        with write_tx():
-            held = keysets.of_town(keyset.town)
-            if check_next(held or [keyset], keyset) or not held:
-                keysets.keep(keyset)
-                dead = compromised(keysets.of_town(keyset.town))
-                for part in sums.parts(keyset.town) if dead else ():
-                    if part.keyset in dead:
-                        _drop_part(part)
+        if rivals.is_refused(keyset.id):
+            raise RemoteProtocolError("broken_chain", "the admin decided against it")
+        try:
+            with write_tx():
+                held = keysets.of_town(keyset.town)
+                if check_next(held or [keyset], keyset) or not held:
+                    keysets.keep(keyset)
+                    if keyset.town != self.own:
+                        distrust(keyset.town, compromised(keysets.of_town(keyset.town)))
+        except RemoteProtocolError as error:
+            if error.code == "keyset_equivocation":
+                rivals.keep(keyset)
+            raise
 
     def is_accepted(self, origin: bytes) -> bool:
         """Return whether the admin accepted that town: ourselves, a partner, or introduced."""
@@ -135,8 +195,17 @@ class SqlRecordStore:
         """Admit nothing more of that town until its admin speaks."""
         origins.freeze(origin)
 
-    def put(self, batch: Sequence[Record]) -> None:
-        """Keep records that win their registers; whatever they replace is remembered."""
+    def put(
+        self,
+        batch: Sequence[Record],
+        *,
+        carrier: bytes = b"",
+        unverified: Collection[bytes] = (),
+    ) -> None:
+        """Keep records that win their registers; whatever they replace is remembered.
+
+        Those whose ids are `unverified` are shown to nobody else before they were checked.
+        """
         with write_tx():
             held = records.holders(record.register for record in batch)
             kept: dict[Register, Record] = {}
@@ -151,11 +220,30 @@ class SqlRecordStore:
                 if loser is not None:
                     older[loser.id] = loser.expires
             replaced = [held[register] for register in kept if register in held]
-            records.delete(each.id for each in replaced)
-            records.insert(kept.values(), self.carrier, self.now_ms)
+            _forget(replaced)
+            checkpoints.note_gaps((each, kept[each.origin, each.key].stamp) for each in replaced)
+            records.insert(kept.values(), carrier or self.carrier, self.now_ms)
             sums.change(kept.values(), replaced)
+            waiting.note(
+                ((r.id, r.origin, r.scope) for r in kept.values() if r.id in unverified),
+                carrier or self.carrier,
+            )
             kept_s = EXPIRED_KEPT_DAYS * DAY_S
             memory.remember((each, "older", ends + kept_s) for each, ends in older.items())
+
+    def unverified(self, limit: int) -> list[bytes]:
+        """Return the bytes of the first records whose signatures wait to be checked."""
+        return waiting.raws(limit)
+
+    def verified(self, ids: Iterable[bytes]) -> None:
+        """Let everyone see these records: their own signatures were found right."""
+        waiting.forget(ids)
+
+    def expel(self, batch: Iterable[Record]) -> None:
+        """Remove records that should never have come in."""
+        with write_tx():
+            held = records.holders(record.register for record in batch)
+            _drop([each for each in held.values() if each.id in {r.id for r in batch}])
 
     def spend(self, origin: bytes, full_at_ms: int) -> None:
         """Keep the moment at which the origin's allowance of new records is full again."""
@@ -166,8 +254,13 @@ class SqlRecordStore:
         memory.remember([(record_id, code, until)])
 
 
-def figures(as_of: int) -> list[Figures]:
-    """Return what is in life on the UTC day `as_of`, by origin and scope."""
+def figures(
+    as_of: int, hidden: Mapping[tuple[bytes, int, int], tuple[int, int]] | None = None
+) -> list[Figures]:
+    """Return what is in life on the UTC day `as_of`, by origin and scope.
+
+    `hidden`, {(origin, scope, keyset): (count, sum of ids)}, is left out.
+    """
     towns = keysets.by_town()
     dead = {town: retired(held, as_of) for town, held in towns.items()}
     found: dict[tuple[bytes, int], list[int]] = {}
@@ -177,19 +270,51 @@ def figures(as_of: int) -> list[Figures]:
             counted = (part.live, part.count - part.live, part.size_bytes, part.total)
             for at, number in enumerate(counted):
                 total[at] += number
+    for (origin, scope, keyset), (count, ids) in (hidden or {}).items():
+        if (origin, scope) in found and keyset not in dead.get(origin, ()):
+            found[origin, scope][0] -= count
+            found[origin, scope][3] -= ids
     return [
         Figures(origin, scope, live, buried, size, fingerprint(ids % sums.ID_SPACE, live + buried))
         for (origin, scope), (live, buried, size, ids) in found.items()
     ]
 
 
-def sweep(as_of: int) -> int:
+def distrust(town: bytes, numbers: Collection[int]) -> int:
+    """Drop a town's records under these keysets and what pages show of them; return how many.
+
+    Its sealing key goes too: whoever stole the signing key may have that one as well.
+    """
+    gone = [
+        each
+        for part in (sums.parts(town) if numbers else ())
+        if part.keyset in numbers
+        for each in records.in_part(part.origin, part.scope, part.keyset, part.day)
+    ]
+    if gone:
+        with write_tx():
+            disown(gone)
+            towns.forget_seal(town)
+    return len(gone)
+
+
+def disown(gone: list[records.Holder]) -> None:
+    """Drop records whose signature proves nothing any more, and what pages show of them."""
+    with write_tx():
+        _drop(gone)
+        for each in gone:
+            listings.close(each.origin, each.key, "distrusted", stamp_ms(each.stamp))
+
+
+def sweep(as_of: int, own: bytes = b"") -> int:
     """Delete what no set of that UTC day or the day before can hold; return how many records.
+
+    What the town `own` signed under a key since replaced waits for the new one, however long.
 
     One short transaction for each part of a set, so that others can write in between.
     """
     day = as_of - EXPIRED_KEPT_DAYS
-    dead = {town: retired(held, day) for town, held in keysets.by_town().items()}
+    dead = {town: retired(held, day) for town, held in keysets.by_town().items() if town != own}
     dropped = 0
     for part in sums.parts():
         if part.day <= day or part.keyset in dead.get(part.origin, ()):
@@ -214,5 +339,10 @@ def _drop_part(part: sums.Part) -> int:
 
 
 def _drop(gone: list[records.Holder]) -> None:
-    records.delete(each.id for each in gone)
+    _forget(gone)
     sums.change([], gone)
+
+
+def _forget(gone: list[records.Holder]) -> None:
+    records.delete(each.id for each in gone)
+    waiting.forget([each.id for each in gone])

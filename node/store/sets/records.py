@@ -1,12 +1,15 @@
 """The records held: for each register the one revision that won, in the bytes it came in."""
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import peewee
 
+from federation.checkpoint import Checkpoint
 from federation.record import LIVE, Record
+from federation.sets import Item
 from federation.stamp import day_start_s, stamp_seconds
+from node.store import marks
 from node.store.database import db, execute_many, write_tx
 from node.store.row import BytesField, Row
 
@@ -73,8 +76,8 @@ class Holder(NamedTuple):
 _HOLDER = [getattr(RecordRow, name) for name in Holder._fields]
 _COLUMNS = ", ".join(f'"{name}"' for name in Holder._fields)
 _INSERT = (
-    'INSERT INTO record (id, origin, scope, "key", stamp, seconds, expires, kind, state, "to",'
-    " keyset, size_bytes, raw, received_ms, carrier) VALUES (" + ", ".join("?" * 15) + ")"
+    'INSERT INTO record (seq, id, origin, scope, "key", stamp, seconds, expires, kind, state, "to",'
+    " keyset, size_bytes, raw, received_ms, carrier) VALUES (" + ", ".join("?" * 16) + ")"
 )
 
 
@@ -140,15 +143,23 @@ def mark_sent(ids: Iterable[bytes], now_ms: int) -> None:
 
 
 def insert(records: Iterable[Record], carrier: bytes, now_ms: int) -> None:
-    """Insert records whose registers are empty; the caller keeps the sums (`RecordStore.put`)."""
+    """Insert records whose registers are empty; the caller keeps the sums (`RecordStore.put`).
+
+    A place in the order of arrival is never given twice, though SQLite would, once the record in
+    the last one is gone.
+    """
+    arrived = list(records)
+    first = last_arrival() + 1
     execute_many(
         _INSERT,
         [
-            (r.id, r.origin, r.scope, r.key, r.stamp, stamp_seconds(r.stamp), r.expires, r.kind,
-             r.state, r.to, r.keyset, len(r.raw), r.raw, now_ms, carrier)
-            for r in records
+            (seq, r.id, r.origin, r.scope, r.key, r.stamp, stamp_seconds(r.stamp), r.expires,
+             r.kind, r.state, r.to, r.keyset, len(r.raw), r.raw, now_ms, carrier)
+            for seq, r in enumerate(arrived, first)
         ],
     )  # fmt: skip
+    if arrived:
+        marks.write_number(marks.LAST_ARRIVAL, first + len(arrived) - 1)
 
 
 def delete(ids: Iterable[bytes]) -> None:
@@ -186,6 +197,52 @@ def set_items(
         + " ORDER BY seconds, id"
     )
     return list(db.execute_sql(sql, (origin, scope, out_s, *sorted(dead))).fetchall())
+
+
+def set_items_before(checkpoint: Checkpoint, dead: frozenset[int]) -> list[Item]:
+    """Return [(seconds, id)] of the held records a checkpoint speaks of, not under `dead` keysets:
+    the older ones from the index alone, those of its own second by their stamp.
+    """
+    seconds, out_s = stamp_seconds(checkpoint.stamp), day_start_s(checkpoint.as_of)
+    rows = db.execute_sql(
+        "SELECT seconds, id, keyset FROM record WHERE origin = ? AND scope = ? AND seconds < ?"
+        " AND expires > ? UNION ALL SELECT seconds, id, keyset FROM record"
+        " WHERE origin = ? AND scope = ? AND seconds = ? AND stamp < ? AND expires > ?",
+        (*checkpoint.name, seconds, out_s, *checkpoint.name, seconds, checkpoint.stamp, out_s),
+    ).fetchall()
+    return [(second, one) for second, one, keyset in rows if keyset not in dead]
+
+
+def count_later(checkpoint: Checkpoint) -> int:
+    """Return how many records of its set are younger than a checkpoint."""
+    seconds = stamp_seconds(checkpoint.stamp)
+    row = db.execute_sql(
+        "SELECT COUNT(*) FROM record WHERE origin = ? AND scope = ? AND seconds >= ? AND stamp > ?",
+        (*checkpoint.name, seconds, checkpoint.stamp),
+    ).fetchone()
+    return int(row[0])
+
+
+def last_arrival() -> int:
+    """Return the place of the last record in order of arrival; it never goes back."""
+    row = db.execute_sql("SELECT MAX(seq) FROM record").fetchone()
+    return max(row[0] or 0, marks.number(marks.LAST_ARRIVAL))
+
+
+def arrived_since(arrival: int, but: bytes, out_s: int) -> Iterator[Any]:
+    """Yield (seq, id, origin, scope, keyset, raw) of records that came after `arrival`, not by the
+    partner `but`, and end after `out_s` (unix seconds); in order of arrival.
+    """
+    columns = (RecordRow.seq, RecordRow.id, RecordRow.origin, RecordRow.scope, RecordRow.keyset)
+    while True:
+        query = RecordRow.select(*columns, RecordRow.raw).where(
+            RecordRow.seq > arrival, RecordRow.carrier != but, RecordRow.expires > out_s
+        )
+        page = list(query.order_by(RecordRow.seq).limit(CHUNK).namedtuples())
+        yield from page
+        if len(page) < CHUNK:
+            return
+        arrival = page[-1].seq
 
 
 def among(table: str, ids: Iterable[bytes]) -> set[bytes]:
