@@ -16,7 +16,7 @@ from node.backup.house import BackupError
 from node.backup.unpacking import Proof
 from node.cli.terminal import console, home_option, json_option, report, sentences, with_town
 from node.domain.clock import SystemClock
-from node.erasure import erase
+from node.erasure import replay
 from node.journal.keyring import Keyring
 from node.journal.logbook import FILE as LOGBOOK
 from node.store.database import using
@@ -104,7 +104,7 @@ def erase_again(folder: Path) -> None:
     town = open_town(folder)
     try:
         with using(town.database):
-            erase.replay(town)
+            replay(town)
     finally:
         town.close()
         copy.unlink()
