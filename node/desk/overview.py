@@ -6,6 +6,7 @@ from flask import Blueprint, render_template, url_for
 
 from node.desk import standing
 from node.domain.words import N_
+from node.erasure.standing import silent
 from node.pages.around import counts_of, slug
 from node.pages.here import now_ms, town
 from node.pages.security import require_role
@@ -46,6 +47,9 @@ def _todo() -> list[dict[str, Any]]:
             href = url_for("desk_towns.list_", _anchor="introduced")
             name = each.name or slug(each.town)
             todo.append(_line(N_("A partner introduces %(town)s"), N_("See"), href, name))
+    for row in silent(town().id, town().registry.by_kind, now_ms()):
+        message = N_("%(town)s has not confirmed what was erased more than a week ago")
+        todo.append(_line(message, N_("See"), url_for("desk_erasures.show"), row.name))
     if not known:
         href = url_for("desk_linking.link")
         todo.append(_line(N_("No town is linked with ours yet"), N_("Link a town"), href))

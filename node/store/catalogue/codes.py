@@ -45,6 +45,12 @@ def allocate(origin: bytes, key: bytes) -> str:
     raise RuntimeError("no free listing code")
 
 
+def of(origin: bytes, key: bytes) -> str:
+    """Return the code of a register, "" if it was given none."""
+    held = db.execute_sql(_CODE_OF, (origin, key)).fetchone()
+    return str(held[0]) if held is not None else ""
+
+
 def register(code: str) -> tuple[bytes, bytes] | None:
     """Return the (origin, key) a typed code names."""
     held = ListingCode.get_or_none(ListingCode.code == tidy(code))

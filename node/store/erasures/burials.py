@@ -180,13 +180,18 @@ def told(origin: bytes, part: int, now_ms: int) -> None:
 
 
 def listed(
-    origin: bytes, kinds: Collection[str], *, before_ms: int | None = None, limit: int = 50
+    origin: bytes,
+    kinds: Collection[str],
+    *,
+    before_ms: int | None = None,
+    after: int = 0,
+    limit: int = 50,
 ) -> list[Burial]:
-    """Return the burials of an origin's registers of these kinds, newest first."""
+    """Return the burials of an origin's registers of these kinds, newest first, `after` so many."""
     query = Burial.select().where(Burial.origin == origin, Burial.kind.in_(list(kinds)))
     if before_ms is not None:
         query = query.where(Burial.at_ms < before_ms)
-    return list(query.order_by(Burial.at_ms.desc(), Burial.key).limit(limit))
+    return list(query.order_by(Burial.at_ms.desc(), Burial.key).limit(limit).offset(after))
 
 
 def forget_origin(origin: bytes) -> None:
