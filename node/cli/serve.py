@@ -12,6 +12,7 @@ from gunicorn.app.base import BaseApplication
 
 from node.app import DATABASE, Town, create_app, open_town, start_jobs
 from node.cli.terminal import home_option, sentences
+from node.cli.worker import PatientWorker
 from node.config import Config
 from node.identity import care
 from node.store.database import open_database, using
@@ -34,7 +35,8 @@ class Server(BaseApplication):  # type: ignore[misc]
         settings: dict[str, Any] = {
             "bind": self.bind,
             "workers": 1,
-            "worker_class": "gthread",
+            "worker_class": PatientWorker,
+            "worker_connections": 800,
             "threads": self.config.threads,
             "timeout": 120,
             "graceful_timeout": 15,
