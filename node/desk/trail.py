@@ -24,6 +24,8 @@ SENTENCES = {
     "partner.remove": N_("The link with %(subject)s was ended"),
     "partner.introduce": N_("%(subject)s was introduced to %(detail)s"),
     "partner.welcome": N_("%(subject)s, introduced by a partner, is read from now on"),
+    "courier.export": N_("A file to carry was made: %(subject)s"),
+    "courier.import": N_("A file that was carried here was read: %(subject)s"),
     "member.code": N_("A code was handed out to %(subject)s"),
     "member.role": N_("%(subject)s: role changed to %(detail)s"),
     "member.suspend": N_("%(subject)s was shut out"),
