@@ -9,6 +9,7 @@ from node.engagements.between.asker import own_acts
 from node.engagements.between.post import sent_ms
 from node.engagements.gate import name_of
 from node.engagements.ground import Ground, read
+from node.store.network import arrivals
 from node.store.promises import acts
 from node.store.promises.acts import Act
 from node.store.promises.engagements import Engagement
@@ -37,7 +38,8 @@ def steps(ground: Ground, row: Engagement) -> tuple[Step, ...]:
     start = ground.lifecycle(row).start
     heard = [act for act in acts.of_engagement(row.id) if _moved(act) and act.action != start]
     known = [_moved_step(ground, row, act) for act in heard]
-    return (*begun, *known, *_ahead(ground, row, is_away and row.version == 0))
+    is_unheard = is_away and row.version == 0 and arrivals.when(row.request_record) is None
+    return (*begun, *known, *_ahead(ground, row, is_unheard))
 
 
 def _asked(row: Engagement) -> Step:
@@ -57,6 +59,8 @@ def _way_there(ground: Ground, row: Engagement) -> list[Step]:
         first = next((act for act in acts.of_engagement(row.id) if act.by == "home"), None)
         at_ms = first.at_ms if first else row.since_ms
         received = Step(received.label, there, at_ms, "done", row.home, _record_of(first))
+    elif (carried_ms := arrivals.when(row.request_record)) is not None:
+        received = Step(N_("Received in %(town)s, by stick"), there, carried_ms, "done", row.home)
     return [Step(N_("Written"), {}, row.created_ms), left, received]
 
 

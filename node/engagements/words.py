@@ -13,7 +13,7 @@ from node.engagements.between.arrivals import fence
 from node.engagements.between.asker import is_leaving, own_acts
 from node.engagements.between.post import sent_ms
 from node.engagements.ground import Ground, read
-from node.store.network import partners
+from node.store.network import arrivals, partners
 from node.store.promises.engagements import Engagement
 
 
@@ -69,7 +69,7 @@ def _here(ground: Ground, row: Engagement) -> Words:
 def _at_home(ground: Ground, row: Engagement) -> Words:
     params, times = {"town": gate.name_of(row.asker_town)}, _times(row)
     note = N_("%(town)s may not know yet.") if row.ack < row.version else ""
-    if not row.final and gate.is_closed(row.asker_town):
+    if not row.final and gate.is_unheard(row.asker_town):
         return Words(N_("Being checked with %(town)s after a restore."), params, times)
     if row.final:
         message = SAID.get(row.state, ground.state(row).label)
@@ -84,7 +84,7 @@ def _away(ground: Ground, row: Engagement) -> Words:
     params, times = {"town": gate.name_of(row.home)}, _times(row)
     if row.final and row.state != ground.lifecycle(row).start:
         return _over(ground, row, params, times)
-    if row.gen < fence(row.home) or gate.is_closed(row.home):
+    if row.gen < fence(row.home) or gate.is_unheard(row.home):
         return Words(N_("Being checked with %(town)s after a restore."), params, times)
     if is_leaving(row):
         return _leaving(ground, row, params, times)
@@ -126,6 +126,13 @@ def _leaving(
 
 def _on_its_way(ground: Ground, row: Engagement, params: dict[str, str]) -> Words:
     left_ms, until_ms = sent_ms(ground, own_acts(row)[0], row), row.answer_by_ms or row.since_ms
+    carried_ms = arrivals.when(row.request_record)
+    if carried_ms is not None:
+        message = N_(
+            "%(town)s received it on %(when)s, by stick. Without an answer by %(until)s it is"
+            " withdrawn for you."
+        )
+        return Words(message, params, {"when": carried_ms, "until": until_ms})
     if left_ms is not None:
         message = N_(
             "On its way to %(town)s since %(left)s. Without an answer by %(until)s it is"
