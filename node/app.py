@@ -11,7 +11,7 @@ from flask import Flask
 
 from federation.adapters.http import HttpLink
 from federation.seal import HpkeKey
-from node.backup import entrance
+from node.backup import entrance, migrating
 from node.backup.house import DATABASE, Stay
 from node.config import Config, load
 from node.desk import wiring as desk
@@ -129,7 +129,7 @@ def open_town(
     config = load(home, os.environ)
     keys = Keychain.open(home)
     database = open_database(home / DATABASE, config.store_driver)
-    check_schema(database)
+    migrating.told(home, lambda: check_schema(database))
     clock = clock or SystemClock()
     with using(database):
         restoring.check(home, clock.now_ms())

@@ -60,9 +60,9 @@ def look(home: Path) -> None:
             raise damaged(home, "it is no database any more")
 
 
-def check_all(home: Path) -> None:
+def check_all(home: Path, driver: str = "apsw") -> None:
     """Read the whole database, as a server does once before it serves; raises HouseBroken."""
-    database = open_database(home / DATABASE)
+    database = open_database(home / DATABASE, driver)
     try:
         found = [row[0] for row in database.execute_sql("PRAGMA quick_check(3)").fetchall()]
     except Exception as error:  # whichever the driver raises for a page it cannot make sense of
@@ -70,7 +70,7 @@ def check_all(home: Path) -> None:
     finally:
         database.close()
     if found != ["ok"]:
-        raise damaged(home, found[0])
+        raise damaged(home, found[0].splitlines()[-1])
 
 
 def damaged(home: Path, what: str) -> HouseBroken:

@@ -1,5 +1,6 @@
 """`lavoir serve` and `lavoir work`: the web process, and the jobs when they live apart."""
 
+import os
 import signal
 import socket
 import struct
@@ -10,13 +11,15 @@ from typing import Any
 import click
 from gunicorn.app.base import BaseApplication
 
-from node.app import DATABASE, Town, create_app, open_town, start_jobs
+from node.app import Town, create_app, open_town, start_jobs
+from node.backup import entrance
+from node.backup.migrating import bring_up_to_date
 from node.cli.terminal import home_option, sentences
 from node.cli.worker import PatientWorker
-from node.config import Config
+from node.config import Config, load
+from node.domain.clock import SystemClock
 from node.identity import care
-from node.store.database import open_database, using
-from node.store.schema import migrate
+from node.store.database import using
 
 PATIENCE_S = 20  # between two bytes of a request, or of an answer: then the other end is gone
 
@@ -118,11 +121,14 @@ def serve(home: Path, host: str | None, port: int | None) -> None:
 def make_ready(home: Path) -> Config:
     """Bring the house up to date before anyone comes in: the schema, this month's sealing key.
 
-    The next profile published carries the new key; older ones stay, to open what is on its way.
+    A database that is damaged is not served, and one that is migrated is backed up first. The next
+    profile published carries the new key; older ones stay, to open what is on its way.
     """
-    database = open_database(home / DATABASE)
-    migrate(database)
-    database.close()
+    config = load(home, os.environ)
+    entrance.enter(home)
+    entrance.check_all(home, config.store_driver)
+    now_ms = SystemClock().now_ms()
+    bring_up_to_date(home, config.name, now_ms, driver=config.store_driver)
     town = open_town(home)
     try:
         with using(town.database):

@@ -8,9 +8,10 @@ import click
 from rich.progress import Progress
 
 from node.app import DATABASE, Town, open_town
+from node.backup.migrating import bring_up_to_date
 from node.cli.terminal import console, home_option, json_option, report, sentences, with_town
 from node.config import FILE as SETTINGS
-from node.config import write_config
+from node.config import load, write_config
 from node.domain.clock import Clock, SystemClock
 from node.journal.keyring import FILE as KEYS
 from node.journal.keyring import Keyring, KeyringError
@@ -97,13 +98,23 @@ def _say_founded(answer: dict[str, object]) -> None:
 
 @click.command()
 @home_option
+@json_option
 @sentences
-def migrate(home: Path) -> None:
-    """Bring the database to the schema of this version."""
-    database = open_database(home / DATABASE)
-    applied = migrate_database(database)
-    database.close()
-    click.echo(f"{len(applied)} migrations applied." if applied else "Nothing to migrate.")
+def migrate(home: Path, as_json: bool) -> None:
+    """Bring the database to the schema of this version, after a backup (`serve` does it too)."""
+    config = load(home, os.environ)
+    now_ms = SystemClock().now_ms()
+    done = bring_up_to_date(home, config.name, now_ms, driver=config.store_driver)
+    answer = {"applied": done.applied, "backup": str(done.backup) if done.backup else None}
+    report(answer, as_json, _say_migrated)
+
+
+def _say_migrated(answer: dict[str, object]) -> None:
+    if answer["backup"]:
+        click.echo(f"{len(answer['applied'])} migrations applied.")  # type: ignore[arg-type]
+        click.echo(f"The town as it was before is in {answer['backup']}.")
+    else:
+        click.echo("Nothing to migrate.")
 
 
 @click.command()

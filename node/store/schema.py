@@ -46,8 +46,13 @@ def migrate(
 
 
 def pending(database: peewee.SqliteDatabase, directory: Path = MIGRATIONS) -> list[str]:
-    """Return the migrations not applied yet, in order; raises SchemaTooNew."""
-    status = Runner(database, str(directory), table_name=HISTORY).status()
+    """Return the migrations not applied yet, in order; raises SchemaTooNew, StoreError."""
+    try:
+        status = Runner(database, str(directory), table_name=HISTORY).status()
+    except peewee.DatabaseError as error:
+        raise StoreError(
+            f"{database.database} cannot be read: {error}. Nothing was changed."
+        ) from error
     unknown = [each.name for each in status if each.path is None]
     if unknown:
         raise SchemaTooNew(
