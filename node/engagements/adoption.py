@@ -53,16 +53,12 @@ def adopt_late(ground: Ground, record: Record, message: dict[int, Any]) -> Engag
     """Meet one of our registers after the gate was opened; return the row it is about, if known.
 
     A promise that home forgot and whose addressee was heard since is fenced there: it promises
-    nothing. Where a person opened the gate unheard, it is adopted if capacity allows.
+    nothing. What a resident did is still what they did.
     """
-    row = rows.find(message[1])
     if record.kind == REQUEST:
         _adopt_request(ground, record, message)
-        return rows.find(message[1])
-    if row is None:
+    elif rows.find(message[1]) is None:
         _doubt(ground, message[1], record.to, doubts.FORGOTTEN, inner.read_reply(message).state)
-    elif gate.is_by_hand(row.asker_town):
-        _adopt_reply(ground, record, message)
     return rows.find(message[1])
 
 
@@ -92,10 +88,12 @@ def _adopt_reply(ground: Ground, record: Record, message: dict[int, Any] | None)
         return
     _hear_acts(row, reply, request)
     state = ground.lifecycle(row).states.get(reply.state)
-    if state is None or row.final or (reply.gen, reply.version) <= (row.gen, row.version):
-        is_forgotten = gate.is_by_hand(row.asker_town) and reply.version >= row.version
-        if state and state.takes and not _holds(ground, row) and is_forgotten:
-            _adopt_against(ground, row, reply, state)
+    if state is None or reply.version < row.version and row.final:
+        return
+    if gate.is_by_hand(row.asker_town) and state.takes and not _holds(ground, row):
+        _adopt_against(ground, row, reply, state)
+        return
+    if row.final or (reply.gen, reply.version) <= (row.gen, row.version):
         return
     rows.change(row.id, **_said(reply, state), reply_record=record.id, gen=_gen())
     hold_by_terms(ground, rows.find(row.id), state)

@@ -69,7 +69,7 @@ def told(row: Engagement) -> dict[str, Any]:
         "acts": [_plain(act) for act in acts.of_engagement(row.id)],
         "claims": [list(pair) for pair in claims.of_engagement(row.id)],
         STAMP: marks.number(marks.LAST_STAMP),
-        "gated": bool(gate.closed()),
+        "gated": gate.is_in_doubt(),
     }
 
 

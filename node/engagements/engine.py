@@ -125,8 +125,11 @@ class Engagements:
         """Take note of a whole visit to a partner that began under `gen`, our mark of restore."""
         return recovery.heard(self.ground, town, gen)
 
-    def open_gate(self, town: bytes, by: str, member_id: int | None = None) -> int:
-        """Open the gate for a partner that cannot be heard; raises NotYet in restore mode."""
+    def open_gate(self, town: bytes, by: str, member_id: int | None = None) -> bool:
+        """Open the gate for a partner that cannot be heard; raises NotYet in restore mode.
+
+        `by` is who takes the risk, as the audit names them. Returns whether it was closed.
+        """
         return recovery.open_by_hand(self.ground, town, by, member_id)
 
     def keep_logbook(self, logbook: Logbook) -> int:
@@ -140,7 +143,7 @@ class Engagements:
 
     def _once_heard(self, arrived: Any, record: Any, message: dict[int, Any] | None) -> None:
         """What comes before its town was heard is only kept, and told again then."""
-        if gate.is_closed(record.origin):
+        if gate.is_unheard(record.origin):
             return
         with contextlib.suppress(gate.NotYet), write_tx():
             arrived(self.ground, record, message)

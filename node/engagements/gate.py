@@ -1,7 +1,9 @@
 """The gate: after a restore, what partners may hold of ours is heard before anything is promised.
 
-Closed for a partner while we are in restore mode, and after it until a visit begun since brought
-what it holds, or a person opened it knowing the risk (ENGAGEMENTS, Restore; SPEC 13.4).
+A partner is unheard while we are in restore mode, and after it until a visit begun since brought
+what it holds: till then it is told nothing and nothing it says has an effect here. The gate is
+closed for it unless a person opened it knowing the risk: till then no place it may hold is given
+away and no deadline passes (ENGAGEMENTS, Restore; SPEC 13.4).
 """
 
 from node.domain.errors import Conflict
@@ -15,6 +17,7 @@ from node.store.network.partners import Partner
 from node.store.promises import heard as hearings
 
 OPEN_FOR = "gate_open_for"  # our restore for which the logbook was whole: nothing to be heard
+REPLAYED = "logbook_replayed"  # since when the restore is on, and the stamp a whole logbook reached
 
 
 class NotYet(Conflict):
@@ -25,7 +28,7 @@ class NotYet(Conflict):
         super().__init__("checking", message, town=name_of(town))
 
 
-def is_closed(town: bytes) -> bool:
+def is_unheard(town: bytes) -> bool:
     """Return whether a partner is yet to be heard since our last restore."""
     if restoring.is_restoring():
         return True
@@ -33,14 +36,33 @@ def is_closed(town: bytes) -> bool:
     if gen <= marks.number(OPEN_FOR):
         return False
     held = hearings.find(town)
-    return held is None or held.gen < gen
+    return held is None or held.gen < gen or bool(held.by)
+
+
+def is_closed(town: bytes) -> bool:
+    """Return whether a partner is unheard and nobody took the risk of going on without."""
+    if not is_unheard(town):
+        return False
+    return restoring.is_restoring() or not is_by_hand(town)
 
 
 def closed() -> list[Partner]:
-    """Return the partners yet to be heard, by name."""
+    """Return the partners for which the gate is closed, by name."""
     if not restoring.is_restoring() and not marks.number(marks.RESTORED_S):
         return []
     return [each for each in partners.listed("active") if is_closed(each.town)]
+
+
+def is_in_doubt() -> bool:
+    """Return whether somebody may hold a promise of ours that is in no line of our logbook."""
+    if restoring.is_restoring():
+        return not reached_stamp()
+    return any(is_unheard(each.town) for each in partners.listed("active"))
+
+
+def reached_stamp() -> int:
+    """Return how far a whole logbook went when it was replayed into the restore of now, else 0."""
+    return int((marks.read(REPLAYED).split() or ["0"])[-1])
 
 
 def check_town(town: bytes) -> None:
@@ -57,8 +79,8 @@ def check_capacity(listing: Listing) -> None:
 
 def is_by_hand(town: bytes) -> bool:
     """Return whether a person opened the gate for a partner that was not heard since."""
-    held = hearings.find(town)
-    return held is not None and bool(held.by)
+    held, gen = hearings.find(town), marks.number(marks.RESTORED_S)
+    return held is not None and held.gen >= gen and bool(held.by)
 
 
 def open_for(town: bytes, now_ms: int, *, by: str = "", member: int | None = None) -> None:

@@ -17,14 +17,14 @@ from node.journal import restoring
 from node.journal.logbook import Logbook, read
 from node.store import marks
 from node.store.database import write_tx
+from node.store.network import partners
 from node.store.people import members
-from node.store.promises import acts, claims, doubts
+from node.store.promises import acts, claims, doubts, unlogged
 from node.store.promises import engagements as rows
 from node.store.sets import records
 
 log = logging.getLogger(__name__)
 
-REPLAYED = "logbook_replayed"  # since when the restore is on, and the stamp a whole logbook reached
 SETTLED = "gate_settled"  # our restore for which it was decided whether the gate opens at once
 KINDS = (REQUEST, REPLY)
 
@@ -51,8 +51,9 @@ def replay(ground: Ground, logbook: Logbook) -> int:
         fresh = [line.body for line in newest.values() if line.seq > logged]
         _put_back(ground, fresh)
         is_whole = not standing.rotten and not was_gated and standing.last_group >= logged
-        if restore and not marks.read(REPLAYED).startswith(f"{restore.since_ms} "):
-            marks.write(REPLAYED, f"{restore.since_ms} {stamp if is_whole else 0}")
+        if restore and not marks.read(gate.REPLAYED).startswith(f"{restore.since_ms} "):
+            marks.write(gate.REPLAYED, f"{restore.since_ms} {stamp if is_whole else 0}")
+        unlogged.forget(each["row"]["id"] for each in fresh)
         marks.write_number(marks.LOGGED, max(standing.last_group, logged))
     if fresh:
         log.warning("%s engagements were brought back from the logbook", len(fresh))
@@ -96,11 +97,11 @@ def settle(ground: Ground) -> bool:
     if restoring.is_restoring() or not gen or marks.number(SETTLED) == gen:
         return False
     with write_tx():
-        stamp = int((marks.read(REPLAYED).split() or ["0"])[-1])
+        stamp = gate.reached_stamp()
         is_whole = stamp > 0 and not any(
             record.stamp > stamp for kind in KINDS for record in records.walk(ground.town, kind)
         )
-        marks.forget(REPLAYED)
+        marks.forget(gate.REPLAYED)
         marks.write_number(SETTLED, gen)
         if is_whole:
             marks.write_number(gate.OPEN_FOR, gen)
@@ -124,34 +125,42 @@ def heard(ground: Ground, town: bytes, gen: int) -> int:
     """
     settle(ground)
     with write_tx():
-        is_waited_for = gate.is_closed(town) or gate.is_by_hand(town)
-        if restoring.is_restoring() or gen != marks.number(marks.RESTORED_S) or not is_waited_for:
-            return 0
-        return _let_through(ground, town)
+        is_of_now = not restoring.is_restoring() and gen == marks.number(marks.RESTORED_S)
+        return _let_through(ground, town) if is_of_now and gate.is_unheard(town) else 0
 
 
-def open_by_hand(ground: Ground, town: bytes, by: str, member: int | None = None) -> int:
+def open_by_hand(ground: Ground, town: bytes, by: str, member: int | None = None) -> bool:
     """Open the gate for a partner that cannot be heard; `by` is in the audit with its name.
 
-    What it brings later is adopted where capacity allows, else it is in doubt. Raises NotYet in
-    restore mode.
+    It is still told nothing before it is heard: what it then brings is adopted where there is
+    room, else it is in doubt. Returns whether the gate was closed. Raises NotYet in restore mode.
     """
     if restoring.is_restoring():
         raise gate.NotYet(town)
     settle(ground)
     with write_tx():
-        return _let_through(ground, town, by, member) if gate.is_closed(town) else 0
+        if not gate.is_closed(town):
+            return False
+        gate.open_for(town, ground.now_ms(), by=by, member=member)
+        _judge_what_waited(ground, town)
+    return True
 
 
-def _let_through(ground: Ground, town: bytes, by: str = "", member: int | None = None) -> int:
+def _let_through(ground: Ground, town: bytes) -> int:
     adopted = adoption.adopt_all(ground, town)
-    gate.open_for(town, ground.now_ms(), by=by, member=member)
+    gate.open_for(town, ground.now_ms())
     listen(ground, town)
     say_again(ground, town)
-    if not gate.closed():
-        for waiting in {row.asker_town for row in rows.between_towns()} - {ground.town, town}:
-            listen(ground, waiting)
+    _judge_what_waited(ground, town)
     return adopted
+
+
+def _judge_what_waited(ground: Ground, town: bytes) -> None:
+    """Once the last gate is open: acts of those heard before that wanted a place of ours."""
+    if not gate.closed():
+        for waiting in partners.listed("active"):
+            if waiting.town != town:
+                listen(ground, waiting.town)
 
 
 def listen(ground: Ground, town: bytes) -> None:
@@ -176,7 +185,7 @@ def came_home(ground: Ground, record: Any, message: dict[int, Any] | None) -> No
 
     Until its addressee was heard it is only kept (journal handler of our own registers).
     """
-    if gate.is_closed(record.to) or message is None:
+    if gate.is_unheard(record.to) or message is None:
         return
     row = adoption.adopt_late(ground, record, message)
     if row is not None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from federation.seal import HpkeKey
 from node.domain.capacity import calendar_day
 from node.domain.clock import FixedClock
 from node.domain.practice import Practice, Registry
@@ -18,6 +19,7 @@ from node.engagements import Engagements
 from node.journal import profile
 from node.journal.journal import Journal
 from node.journal.keyring import Keyring
+from node.journal.logbook import Logbook
 from node.practices.lending.practice import PRACTICE as LENDING
 from node.store.catalogue import holdings, listings
 from node.store.catalogue.listings import Listing
@@ -138,6 +140,11 @@ class TownHere:
             own = records.walk(self.id)
             return [row.raw for row in own if not kinds or row.kind in kinds]
 
+    def held(self) -> list[bytes]:
+        """Return every record this town holds, whoever signed it."""
+        with self.inside():
+            return [row.raw for row in records.walk()]
+
     def hear(self, raws: Iterable[bytes], carrier: "TownHere | None" = None) -> list[str]:
         """Take in records somebody brought; return the verdicts of admission."""
         with self.inside():
@@ -171,8 +178,12 @@ def opened(
     database = open_database(folder / name / "lavoir.db")
     database.execute_sql("PRAGMA synchronous=OFF")
     registry = Registry(practices)
-    journal = Journal(keyring, clock, registry, SqlRecordStore(keyring.town))
-    return TownHere(name, clock, keyring, database, journal, Engagements(journal, registry, clock))
+    logbook = Logbook(folder / name, HpkeKey.from_private(keyring.archive).public, clock)
+    journal = Journal(keyring, clock, registry, SqlRecordStore(keyring.town), logbook)
+    engine = Engagements(journal, registry, clock)
+    with using(database):
+        engine.keep_logbook(logbook)
+    return TownHere(name, clock, keyring, database, journal, engine)
 
 
 def know(one: TownHere, other: TownHere, status: str = "active") -> None:

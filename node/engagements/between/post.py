@@ -40,7 +40,7 @@ def publish(ground: Ground, row: Engagement) -> None:
         else registers.request_inner(request_of(ground, row))
     )
     to = row.asker_town if is_ours else row.home
-    if gate.is_closed(to):
+    if gate.is_unheard(to):
         _wait(row, column)
         return
     try:

@@ -4,6 +4,8 @@ A row goes in with the change itself, so what an inner block takes back is taken
 a change that got past the logbook is found by the next transaction.
 """
 
+from collections.abc import Iterable
+
 from node.store.database import db
 from node.store.row import BytesField, Row
 
@@ -20,6 +22,12 @@ class Unlogged(Row):
 def note(engagement: bytes) -> None:
     """Say that an engagement changes; inside the transaction that changes it."""
     db.execute_sql("INSERT OR IGNORE INTO unlogged (engagement) VALUES (?)", (engagement,))
+
+
+def forget(engagements: Iterable[bytes]) -> None:
+    """Take back that these changed: what changed them was the logbook itself."""
+    for engagement in engagements:
+        db.execute_sql("DELETE FROM unlogged WHERE engagement = ?", (engagement,))
 
 
 def take() -> list[bytes]:
