@@ -11,7 +11,7 @@ from flask import Flask
 
 from federation.adapters.http import HttpLink
 from federation.seal import HpkeKey
-from node.backup import entrance, migrating
+from node.backup import drill, entrance, migrating, release, rota
 from node.backup.house import DATABASE, Stay
 from node.config import Config, load
 from node.desk import wiring as desk
@@ -207,12 +207,20 @@ def jobs_of(town: Town) -> tuple[Job, ...]:
         Job("keys", 600, care.care, care.needs_care),
         Job("erasures", 2, cleaning.clean, cleaning.has_work),
         Job("upkeep", 86_400, upkeep),
+        Job("restored", 60, lambda town: release.leave(town, by="clock"), release.may_leave),
+        Job("height", 600, _note_height, lambda town: restoring.has_risen(town.home)),
+        Job("backup", 86_400, rota.run),
+        Job("drill", 7 * 86_400, lambda town: drill.run(town, open_town), rota.has_any),
     )
 
 
 def _has_visits(town: Town) -> bool:
     """Look without writing: an idle node must not wear its card out."""
     return bool(town.exchanges.due())
+
+
+def _note_height(town: Town) -> None:
+    restoring.note_height(town.home)
 
 
 def _has_mails(town: Town) -> bool:

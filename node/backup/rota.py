@@ -70,6 +70,11 @@ def listed(home: Path) -> list[Kept]:
     return sorted(found, key=lambda each: (each.made_at, each.path.name), reverse=True)
 
 
+def has_any(town: Town) -> bool:
+    """Return whether there is a backup to try."""
+    return bool(listed(town.home))
+
+
 def superfluous(held: list[Kept], room_bytes: int) -> list[Kept]:
     """Return those of `held` (newest first) the rota lets go of, the oldest last.
 
