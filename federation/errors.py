@@ -73,6 +73,7 @@ CODES: Final[dict[str, str]] = {
     "rate_limited": "Too many requests: come back later.",
     "bad_address": "The address is not one a node can be asked at.",
     "private_address": "The address lies in a private network, and nobody said it is ours.",
+    "bad_certificate": "The certificate of the other node does not hold for its name today.",
     "redirect": "The other node sends us elsewhere, and nobody here follows.",
     "content_encoding": "The answer is compressed, which this protocol never is.",
     "http_status": "The other node answered with an HTTP status alone.",

@@ -1,12 +1,14 @@
 """The gate: who may ask this town anything, and the signature under each answer (SPEC.md 9).
 
-    size ▸ digest ▸ partner? ▸ signature ▸ nonce ▸ the host's answer ▸ signed, with the next nonce
-What fails before the signature is answered unsigned, and costs nothing but that answer.
+    size ▸ digest ▸ partner? ▸ signature ▸ room? ▸ nonce ▸ the host's answer ▸ signed, with the next
+What fails before the signature is answered unsigned, and costs nothing but that answer. Who proved
+to be a partner is told under our signature to come back later, and when.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Final, NamedTuple, Protocol
 
 from federation import limits
@@ -32,6 +34,15 @@ class Nonces(Protocol):
         """Use a nonce up: whether it was that peer's, not used, and younger than NONCE_LIFE_MS."""
 
 
+# (peer, path, now in UTC ms): entered for as long as the answer is made; raises "rate_limited"
+Room = Callable[[bytes, str, int], AbstractContextManager[None]]
+
+
+def always_room(peer: bytes, path: str, now_ms: int) -> AbstractContextManager[None]:
+    """Let everybody in, at once and as often as they like."""
+    return nullcontext()
+
+
 class Passage(NamedTuple):
     """What the gate sends back, and what the node may want to know."""
 
@@ -53,8 +64,10 @@ class Gate:
         store: RecordStore,
         nonces: Nonces,
         is_partner: Callable[[bytes], bool],
+        room: Room = always_room,
     ) -> None:
         """`key` signs for `me`; `is_partner(town)` says whether a town may ask at all."""
+        self._room = room
         self._host, self._key, self._me = host, key, me
         self._store, self._nonces, self._is_partner = store, nonces, is_partner
 
@@ -63,16 +76,17 @@ class Gate:
         try:
             signed = self._admitted(request)
         except RemoteProtocolError as error:
-            refusal = HttpReply(error.status_hint, encode_error(error.code), _type(limits.CBOR))
+            refusal = HttpReply(error.status_hint, encode_error(error.code), headers())
             return Passage(refusal, code=error.code)
-        code = ""
+        code, wait_s = "", 0
         try:
-            answer = self._answer(request, signed, now_ms)
+            with self._room(signed.town, request.path, now_ms):
+                answer = self._answer(request, signed, now_ms)
         except RemoteProtocolError as error:
-            code = error.code
-            answer = Answer(encode_error(code, error.detail), status=error.status_hint)
+            code, wait_s = error.code, error.wait_s
+            answer = Answer(encode_error(code, error.detail, wait_s), status=error.status_hint)
         reply = sign_response(
-            HttpReply(answer.status, answer.body, _type(answer.content_type)),
+            HttpReply(answer.status, answer.body, headers(answer.content_type, wait_s)),
             self._key,
             me=self._me,
             request=request,
@@ -97,7 +111,7 @@ class Gate:
         return verify_request(request, me=self._me, public_of=public_of)
 
     def _answer(self, request: HttpRequest, signed: Signed, now_ms: int) -> Answer:
-        method = "GET" if request.path.startswith(limits.BLOB) else "POST"
+        method = "GET" if request.path.startswith(limits.READ) else "POST"
         if request.method != method or request.query:
             raise RemoteProtocolError("not_found", f"{request.method} {request.path}", 404)
         if request.path == limits.HELLO:
@@ -112,5 +126,6 @@ class Gate:
         return HelloAnswer(limits.VERSION, newest, as_of_day(now_ms), now_ms, self._host.gen)
 
 
-def _type(content_type: str) -> dict[str, str]:
-    return {"content-type": content_type}
+def headers(content_type: str = limits.CBOR, wait_s: int = 0) -> dict[str, str]:
+    """The headers of an answer; `wait_s` says when to come back (RFC 9110 section 10.2.3)."""
+    return {"content-type": content_type} | ({"retry-after": str(wait_s)} if wait_s else {})

@@ -138,7 +138,11 @@ OUTCOMES: dict[str, str | Reason] = {
         N_("It does not know our town, or has not confirmed the words yet."), do=_CALL
     ),
     "not_confirmed": N_("Its admin has not confirmed the six words yet."),
-    "frozen": Reason(_KEYS_TWICE, _HELD, _WORDS),
+    "frozen": Reason(
+        N_("It holds two sets of keys of our town with one number, and waits for its volunteers."),
+        N_("What it has of us stays; nothing new is taken until they have chosen."),
+        N_("Call them and read them the first signs of our key: the desk's page of keys has them."),
+    ),
     "keyset_equivocation": Reason(_KEYS_TWICE, _HELD, _WORDS),
     "broken_chain": Reason(
         N_("Its keys do not follow from the keys we know. Call that town."), _HELD, _WORDS
@@ -151,6 +155,11 @@ OUTCOMES: dict[str, str | Reason] = {
     "bad_address": Reason(N_("Its address cannot be one of a Lavoir."), do=_ADDRESS),
     "private_address": Reason(
         N_("Its address is on a local network; say so if that is meant."), do=_ADDRESS
+    ),
+    "bad_certificate": Reason(
+        N_("Its certificate does not hold: self-made, out of date, or another's."),
+        N_("Nothing was sent. What towns exchange is signed anyway, with or without it."),
+        N_("Check the clock of both servers; ask that town to renew it, or for its http address."),
     ),
     "redirect": Reason(N_("Its address leads elsewhere; ask for the new one."), do=_ADDRESS),
     "unasked": Reason(N_("It brought records nobody asked for."), N_("They were not read."), _TELL),

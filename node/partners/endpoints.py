@@ -1,6 +1,7 @@
 """What a partner may ask of us over HTTP: bytes in, bytes out; the rules are federation's."""
 
 import logging
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,17 +9,18 @@ from flask import Blueprint, Response, current_app, request
 
 from federation import limits
 from federation.errors import ProtocolError, RemoteProtocolError
-from federation.gate import Gate, Passage
+from federation.gate import Gate, Passage, headers
 from federation.limits import CBOR, OCTETS
 from federation.messages import Introduction, decode_ids, encode_error
 from federation.session import Host, PeerSeen, Received
 from federation.signature import HttpReply, HttpRequest
 from node.domain.errors import DomainError
 from node.partners import exchange, pairing
+from node.partners.doorway import BUSY_S, Doorway
 from node.partners.purse import Nonces
 from node.store import marks, rates
 from node.store.network import exchanges, introductions, partners, sightings, towns
-from node.store.sets import records
+from node.store.sets import origins, records
 
 log = logging.getLogger(__name__)
 
@@ -31,15 +33,52 @@ HOUR_MS = 3_600_000
 @blueprint.route("/federation/v1/<path:rest>", methods=["GET", "POST"])
 def serve(rest: str) -> Response:
     """Answer a partner's request: who may ask, and what it is shown, is the gate's affair."""
+    with _doorway().entered() as has_room:
+        if not has_room:  # nothing was read of it, so nothing can be signed
+            return _plain(_later(503, BUSY_S))
+        return _plain(_reply())
+
+
+def _reply() -> HttpReply:
     if request.headers.get("content-encoding"):
-        return _plain(HttpReply(415, encode_error("content_encoding")))
+        return HttpReply(415, encode_error("content_encoding"))
+    town = current_app.extensions["lavoir"]
+    now_ms = town.clock.now_ms()
+    if not _says_it_is_a_partner() and (wait_s := _doorway().wait_s(request.remote_addr, now_ms)):
+        return _later(429, wait_s)
     asked = _asked()
     if request.path == pairing.PATH:
-        return _plain(_pair(asked))
-    town = current_app.extensions["lavoir"]
-    passage = _gate(town).answer(asked, town.clock.now_ms())
+        return _pair(asked)
+    passage = _gate(town).answer(asked, now_ms)
+    if passage.peer is None:
+        _doorway().refused(request.remote_addr, now_ms)
+    else:
+        _doorway().answered(passage.peer, len(passage.reply.body), now_ms)
     _note(town, asked, passage)
-    return _plain(passage.reply)
+    return passage.reply
+
+
+def _doorway() -> Doorway:
+    """Return the doorway of this application."""
+    doorway: Doorway = current_app.extensions["lavoir doorway"]
+    return doorway
+
+
+@blueprint.record
+def _build_doorway(state: Any) -> None:
+    threads = state.app.extensions["lavoir"].config.threads
+    state.app.extensions["lavoir doorway"] = Doorway(at_once=max(1, threads // 2))
+
+
+def _says_it_is_a_partner() -> bool:
+    """Say whether a request claims to be signed by one: then only its signature is judged."""
+    found = re.search(r'keyid="([0-9a-f]{64})"', request.headers.get("signature-input", ""))
+    return found is not None and partners.is_active(bytes.fromhex(found[1]))
+
+
+def _later(status: int, wait_s: int) -> HttpReply:
+    body = encode_error("rate_limited", wait_s=wait_s)
+    return HttpReply(status, body, headers(wait_s=wait_s))
 
 
 def _asked() -> HttpRequest:
@@ -67,7 +106,9 @@ def _gate(town: Any) -> Gate:
         blob=_photo,
         fence=partners.raise_fence,
     )
-    return Gate(host, town.keyring.signing, town.id, town.store, Nonces(), is_partner)
+    return Gate(
+        host, town.keyring.signing, town.id, town.store, Nonces(), is_partner, _doorway().admitted
+    )
 
 
 def _photo(digest: bytes, peer: bytes) -> bytes | None:
@@ -82,8 +123,13 @@ def _photo(digest: bytes, peer: bytes) -> bytes | None:
 
 
 def is_partner(town: bytes) -> bool:
-    """Return whether a town may ask us anything: our admin compared its words."""
+    """Return whether a town may ask us anything: our admin compared its words.
+
+    Raises RemoteProtocolError("frozen") for one that signed two keysets with one number.
+    """
     partner = partners.find(town)
+    if partner is not None and origins.is_frozen(town):
+        raise RemoteProtocolError("frozen", "two keysets carry one number", 403)
     return partner is not None and partner.status == "active"
 
 
@@ -107,7 +153,7 @@ def _pair(asked: HttpRequest) -> HttpReply:
     town = current_app.extensions["lavoir"]
     now_ms = town.clock.now_ms()
     if asked.method != "POST" or not rates.allow("pair", PAIRINGS_PER_HOUR, HOUR_MS, now_ms):
-        return HttpReply(429, encode_error("rate_limited"))
+        return _later(429, HOUR_MS // PAIRINGS_PER_HOUR // 1000)
     ours = pairing.card(town.keyring, town.config.name, town.config.url)
     try:
         answer = pairing.answer(asked.body, ours, town.store, town.clock)

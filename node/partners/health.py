@@ -23,8 +23,10 @@ _CAUSES = {
     "bad_request_signature": N_("Its answers are signed by a key we do not know. Call them."),
     "too_many_bad_signatures": N_("It sent too many records with a false signature."),
     "private_address": N_("Its address is on a local network; say so if that is meant."),
+    "bad_certificate": N_("Its certificate does not hold: self-made, out of date, or another's."),
     "redirect": N_("Its address leads elsewhere; ask for the new one."),
     "bad_as_of": N_("Its clock or ours is wrong by more than a day."),
+    "frozen": N_("It holds two sets of keys of our town and waits for its volunteers. Call them."),
     "rate_limited": N_("It asks us to come back later."),
 }
 _UNCONFIRMED = N_("Its admin has not confirmed the six words yet.")

@@ -16,7 +16,9 @@ from federation.errors import RemoteProtocolError
     [
         "127.0.0.1", "10.1.2.3", "192.168.1.1", "172.16.0.1", "169.254.169.254", "100.64.0.1",
         "::1", "fe80::1", "fd00::1", "::ffff:127.0.0.1", "::ffff:192.168.1.1",
-        "64:ff9b::7f00:1", "2002:7f00:1::", "198.51.100.1", "192.0.2.1",
+        "64:ff9b::7f00:1", "2002:7f00:1::", "198.51.100.1", "192.0.2.1", "::7f00:1",
+        "::ffff:0:7f00:1", "64:ff9b:1::a00:1", "2001:0:7f00:1::", "fec0::1", "192.0.0.8",
+        "192.88.99.1", "3fff::1", "5f00::1", "100::1", "2001:db8::1", "240.0.0.1", "0.1.2.3",
     ],
 )  # fmt: skip
 def test_addresses_of_a_house_are_not_the_internet(text):
@@ -28,7 +30,9 @@ def test_addresses_of_nobody_are_never_allowed(text):
     assert not is_allowed(ip_address(text), lan=True)
 
 
-@pytest.mark.parametrize("text", ["127.0.0.1", "192.168.1.1", "fd00::1", "fe80::1", "1.1.1.1"])
+@pytest.mark.parametrize(
+    "text", ["127.0.0.1", "192.168.1.1", "fd00::1", "fe80::1", "1.1.1.1", "100.64.0.1"]
+)
 def test_our_own_network_is_open_to_a_partner_marked_so(text):
     assert is_allowed(ip_address(text), lan=True)
 

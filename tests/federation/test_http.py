@@ -330,7 +330,7 @@ def test_tls_checks_the_name_that_was_asked_for(named, outcome, tmp_path, monkey
         else:
             with pytest.raises(RemoteProtocolError) as caught:
                 link.send(ASKED, 10)
-            assert caught.value.code == "unreachable"
+            assert caught.value.code == "bad_certificate"
             assert "certificate" in caught.value.detail
     assert set(names) == {"quimper.test"}
 

@@ -9,7 +9,14 @@ from __future__ import annotations
 import socket
 import threading
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+    ip_network,
+)
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -19,6 +26,10 @@ RESOLVE_TIMEOUT_S: Final = 10.0
 _PORTS: Final = {"http": 80, "https": 443}
 _BROADCAST: Final = "255.255.255.255"
 _NAT64: Final = IPv6Network("64:ff9b::/96")
+_UNICAST: Final = IPv6Network("2000::/3")  # all of IPv6 that is the internet; the rest is wrappers
+_NOBODY: Final = tuple(map(ip_network, ("192.0.0.0/24", "192.88.99.0/24", "3fff::/20")))
+_OVERLAY: Final = IPv4Network("100.64.0.0/10")  # of carriers, and of networks laid over others
+_FIRST_FREE_PORT: Final = 1024
 
 Address = IPv4Address | IPv6Address
 
@@ -69,9 +80,26 @@ def is_allowed(address: Address, *, lan: bool) -> bool:
     inner = _inner(address)
     if inner is not None:
         return is_allowed(inner, lan=lan)
-    if address.is_global:
+    if _is_internet(address):
         return True
-    return lan and (address.is_private or address.is_link_local) and str(address) != _BROADCAST
+    is_ours = address.is_private or address.is_link_local or address in _OVERLAY
+    return lan and is_ours and str(address) != _BROADCAST
+
+
+def check_port(origin: Origin) -> None:
+    """Refuse, on the internet, the ports of other services: those below 1024 but 80 and 443.
+
+    Nobody shall make this node talk to a mail server or a printer. Raises
+    RemoteProtocolError("bad_address").
+    """
+    if origin.port < _FIRST_FREE_PORT and origin.port not in _PORTS.values():
+        raise RemoteProtocolError("bad_address", f"port {origin.port} is another service's")
+
+
+def _is_internet(address: Address) -> bool:
+    if any(address in network for network in _NOBODY if network.version == address.version):
+        return False
+    return address.is_global and (isinstance(address, IPv4Address) or address in _UNICAST)
 
 
 def _inner(address: Address) -> IPv4Address | None:

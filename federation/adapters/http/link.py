@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import ssl
 from collections.abc import Iterator
 from http.cookiejar import DefaultCookiePolicy
 from typing import Final
@@ -11,7 +12,7 @@ import requests
 import urllib3
 
 from federation import limits
-from federation.adapters.http.address import read_origin, resolve
+from federation.adapters.http.address import check_port, read_origin, resolve
 from federation.adapters.http.wire import PinnedAdapter, Wire
 from federation.errors import RemoteProtocolError
 from federation.signature import HttpReply, HttpRequest
@@ -29,8 +30,8 @@ _CUT: Final = (OSError, http.client.RemoteDisconnected, http.client.IncompleteRe
 class HttpLink:
     """Exchanges with one node. Every fault of the other end is a RemoteProtocolError.
 
-    Codes: bad_address, private_address, unreachable, timeout, redirect, content_encoding,
-    too_large, garbage, and from `post` http_status.
+    Codes: bad_address, private_address, bad_certificate, unreachable, timeout, redirect,
+    content_encoding, too_large, garbage, and from `post` http_status.
     """
 
     def __init__(
@@ -43,6 +44,8 @@ class HttpLink:
     ) -> None:
         """`url` is "http(s)://host[:port]"; `lan` opens private addresses to it."""
         self._origin = read_origin(url)
+        if not lan:
+            check_port(self._origin)
         self._lan = lan
         self._timeout_s = (CONNECT_TIMEOUT_S, read_timeout_s)
         self._total_timeout_s = total_timeout_s
@@ -142,6 +145,8 @@ def _fault(error: BaseException) -> RemoteProtocolError:
     """Name what went wrong below: late, cut off, or not HTTP."""
     chain = list(_causes(error))
     detail = str(chain[-1])[:200]
+    if any(isinstance(each, ssl.SSLCertVerificationError) for each in chain):
+        return RemoteProtocolError("bad_certificate", detail)
     if any(isinstance(each, TimeoutError) for each in chain):
         return RemoteProtocolError("timeout", detail)
     if any(
