@@ -1,9 +1,12 @@
 """`lavoir partner …`: the other towns, from the command line."""
 
+from typing import Any
+
 import click
 
 from node.app import Town
 from node.cli.terminal import json_option, report, with_town
+from node.identity import freeze, replacing
 from node.partners import pairing
 from node.store.network import introductions, partners
 
@@ -84,6 +87,68 @@ def remove(town: Town, which: str) -> None:
     row = pairing.named(which)
     pairing.remove(row.town, town.clock, by="command line")
     click.echo(f"{row.name} is no longer a partner.")
+
+
+@partner.command()
+@click.argument("which", metavar="TOWN")
+@click.argument("digest", required=False, default="")
+@json_option
+@with_town
+def unfreeze(town: Town, which: str, digest: str, as_json: bool) -> None:
+    """Believe TOWN again: call it, then give the beginning of the DIGEST it calls its own.
+
+    Without DIGEST, show what there is to choose from.
+    """
+    origin = town.id if which == "ours" else pairing.named(which).town
+    if digest:
+        freeze.unfreeze(origin, digest, town.clock, by="command line")
+    answer = {
+        "town": origin,
+        "frozen": origin in freeze.frozen(),
+        "choices": [
+            {"number": each.number, "digests": [keyset.id for keyset in each.all]}
+            for each in freeze.choices(origin)
+        ],
+    }
+    report(answer, as_json, _say_frozen)
+
+
+@partner.command()
+@click.argument("old", metavar="OLD")
+@click.argument("new", metavar="NEW")
+@click.confirmation_option(prompt="Delete all that is held of OLD? NEW takes its place")
+@json_option
+@with_town
+def replace(town: Town, old: str, new: str, as_json: bool) -> None:
+    """Write down that the town NEW took the place of OLD, as its people told you in person."""
+    before, after = pairing.named(old), pairing.named(new)
+
+    def remove(origin: bytes) -> None:
+        pairing.remove(origin, town.clock, by="command line")
+
+    open_ = replacing.replace(before.town, after.town, remove, town.clock, by="command line")
+    answer = {
+        "old": before.town,
+        "new": after.town,
+        "open": [{"id": row.id, "state": row.state} for row in open_],
+    }
+    report(answer, as_json, lambda said: _say_replaced(before.name, after.name, said))
+
+
+def _say_frozen(said: dict[str, Any]) -> None:
+    if not said["frozen"]:
+        click.echo("This town is believed: nothing to choose.")
+    for each in said["choices"]:
+        click.echo("Two sets of keys carry one number. Call that town; which one is its own?")
+        for digest in each["digests"]:
+            click.echo(f"  {digest.hex()}")
+        click.echo("Then: lavoir partner unfreeze TOWN DIGEST (the first twelve signs will do)")
+
+
+def _say_replaced(old: str, new: str, said: dict[str, Any]) -> None:
+    click.echo(f"{new} takes the place of {old}; what was held of {old} is deleted.")
+    for row in said["open"]:
+        click.echo(f"  open with {old}: {row['id'].hex()}, {row['state']}; settle it by talking")
 
 
 def _told(town: Town, row: partners.Partner) -> dict[str, object]:

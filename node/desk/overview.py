@@ -7,6 +7,7 @@ from flask import Blueprint, render_template, url_for
 from node.desk import standing
 from node.domain.words import N_
 from node.erasure.standing import silent
+from node.identity.todo import keys_ask
 from node.pages.around import counts_of, slug
 from node.pages.here import now_ms, town
 from node.pages.security import require_role
@@ -50,6 +51,10 @@ def _todo() -> list[dict[str, Any]]:
     for row in silent(town().id, town().registry.by_kind, now_ms()):
         message = N_("%(town)s has not confirmed what was erased more than a week ago")
         todo.append(_line(message, N_("See"), url_for("desk_erasures.show"), row.name))
+    todo += [
+        _line(message, label, url_for("desk_identity.show"), name)
+        for message, label, name in keys_ask(town(), now_ms())
+    ]
     if not known:
         href = url_for("desk_linking.link")
         todo.append(_line(N_("No town is linked with ours yet"), N_("Link a town"), href))

@@ -4,9 +4,9 @@ from typing import Any
 
 from flask import Flask
 
-from node.desk import courier, erasures, linking, overview, people, towns, trail
+from node.desk import courier, erasures, identity, linking, overview, people, towns, trail
 
-ROOMS = (overview, towns, linking, people, trail, erasures, courier)
+ROOMS = (overview, towns, linking, people, trail, erasures, courier, identity)
 
 
 def install(app: Flask, here: Any) -> None:

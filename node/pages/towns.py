@@ -1,15 +1,18 @@
 """The towns: who our partners are, how fresh what we hold of them is, and why one is silent."""
 
-from flask import Blueprint, render_template, url_for
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, url_for
 
 from node.domain.errors import NotFound
 from node.domain.words import N_
+from node.identity import replacing
 from node.pages.around import basins, counts_of, draw_map, held_towns, slug
 from node.pages.cards import distance_here
 from node.pages.here import member, names, now_ms, town
 from node.partners import health, pairing
 from node.store.catalogue.search import Search
-from node.store.network import partners, towns
+from node.store.network import partners, successions, towns
 
 blueprint = Blueprint("towns", __name__)
 
@@ -32,8 +35,13 @@ def list_() -> str:
 
 
 @blueprint.get("/villes/<which>")
-def show(which: str) -> str:
-    """Show one town: who keeps it, how it is doing, the words of its key."""
+def show(which: str) -> Any:
+    """Show one town: who keeps it, how it is doing, the words of its key.
+
+    The page of a town that lost its keys leads to the one that took its place.
+    """
+    if new := _in_its_place(which):
+        return redirect(url_for(".show", which=slug(new)))
     origin = _origin(which)
     row = towns.find(origin)
     is_home = origin == town().id
@@ -58,6 +66,15 @@ def _all() -> Search:
 def _health(origin: bytes) -> health.Health | None:
     partner = partners.find(origin)
     return health.of(partner, now_ms()) if partner is not None else None
+
+
+def _in_its_place(which: str) -> bytes | None:
+    held = held_towns()
+    for old in successions.listed():
+        new = replacing.successor(old)
+        if slug(old) == which and old not in held and new in held:
+            return new
+    return None
 
 
 def _origin(which: str) -> bytes:

@@ -34,7 +34,7 @@ from node.store.network import (
     towns,
 )
 from node.store.network.partners import Partner
-from node.store.sets import keysets, record_store
+from node.store.sets import keysets, origins, record_store, rivals
 from node.store.sets.record_store import SqlRecordStore
 
 PATH = "/federation/v1/pair"
@@ -222,6 +222,8 @@ def remove(town: bytes, clock: Clock, by: str = "") -> None:
         listings.drop_origin(town)
         record_store.forget_origin(town)
         keysets.forget_town(town)
+        rivals.forget_town(town)
+        origins.freeze(town, False)
         towns.forget(town)
         quarantine.forget_partner(town)
         sightings.forget(town)

@@ -41,6 +41,14 @@ def returned(origin: bytes, numbers: Collection[int]) -> list[Holder]:
     return list(holders((origin, key) for (key,) in query.tuples()).values())
 
 
+def under(origin: bytes, numbers: Collection[int]) -> list[Holder]:
+    """Return all records of an origin under these keysets."""
+    query = RecordRow.select(RecordRow.key).where(
+        RecordRow.origin == origin, RecordRow.keyset.in_(list(numbers))
+    )
+    return list(holders((origin, key) for (key,) in query.tuples()).values())
+
+
 def vouch(origin: bytes) -> int:
     """Take what other towns brought home as if it had been signed here; return how many."""
     with write_tx():

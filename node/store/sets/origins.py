@@ -33,6 +33,11 @@ def frozen_towns() -> set[bytes]:
     return {town for (town,) in Origin.select(Origin.town).where(Origin.frozen).tuples()}
 
 
+def is_frozen(town: bytes) -> bool:
+    """Return whether this town is frozen."""
+    return Origin.select().where(Origin.town == town, Origin.frozen).exists()
+
+
 def full_at(towns: Iterable[bytes]) -> dict[bytes, int]:
     """Return {town: when its allowance is full again (UTC ms)} for those that ever spent any."""
     query = Origin.select(Origin.town, Origin.full_at_ms).where(Origin.town.in_(list(towns)))
