@@ -30,18 +30,16 @@ ORIGIN_LIVE_MAX: Final = 20_000  # live records of one origin; its tombstones co
 ORIGIN_MAX_BYTES: Final = 64 * 1024 * 1024
 ORIGIN_NEW_PER_DAY: Final = 2_000  # sustained; the burst is ORIGIN_LIVE_MAX
 NEW_EVERY_MS: Final = DAY_MS // ORIGIN_NEW_PER_DAY
+ALLOWANCE_MS: Final = ORIGIN_LIVE_MAX * NEW_EVERY_MS  # in which an allowance used up is full again
 EXPIRY_GRACE_DAYS: Final = 1  # a set agreed for yesterday can still be completed
 MALFORMED_KEPT_DAYS: Final = 30  # a later version of this software may read it
 OVER_QUOTA_KEPT_DAYS: Final = 1
 EXPIRED_KEPT_S: Final = EXPIRED_KEPT_DAYS * DAY_S
 
-# refusals that nothing can change while the record lives; others are tried again at the next visit
+# what nothing can change while the record lives; all else is tried again at the next visit, above
+# all what was judged by a clock, which may have been wrong
 _FOR_LIFE: Final = frozenset(
-    (
-        OLDER,
-        EXPIRED,
-        *(REFUSED + code for code in ("bad_signature", "keyset_retired", "expires_early")),
-    )
+    (OLDER, *(REFUSED + code for code in ("bad_signature", "expires_early")))
 )
 
 
@@ -69,7 +67,7 @@ def examine(
 ) -> list[Examined]:
     """Judge a batch in its order, reading the store once and writing nothing.
 
-    What `vouch` (see `vouching.vouch`) covers needs no signature of its own yet.
+    What `vouch` (see `checkpoint.vouch`) covers needs no signature of its own yet.
     """
     arrived = [_parse(raw) for raw in raws]
     batch = _Batch([each.record for each in arrived if each.record], store, now_ms, vouch)
@@ -127,8 +125,13 @@ def admit_keyset(raw: bytes, store: RecordStore) -> str:
 
 
 def full_at_ms(full_at: int, count: int, now_ms: int) -> int:
-    """When an allowance that was full at `full_at` is full again after `count` more new records."""
-    return max(full_at, now_ms) + count * NEW_EVERY_MS
+    """When an allowance that was full at `full_at` is full again after `count` more new records.
+
+    No allowance takes longer than ALLOWANCE_MS to fill: a `full_at` beyond was kept by a clock that
+    was ahead, and counts as full.
+    """
+    is_filling = now_ms < full_at <= now_ms + ALLOWANCE_MS
+    return (full_at if is_filling else now_ms) + count * NEW_EVERY_MS
 
 
 def remembered_until(examined: Examined, now_ms: int) -> int | None:
@@ -210,8 +213,7 @@ class _Batch:
         before = self.usage.get(record.origin, Usage())
         is_heavier = used.size_bytes > max(before.size_bytes, ORIGIN_MAX_BYTES)
         is_too_many = used.live > max(before.live, ORIGIN_LIVE_MAX)
-        allowance_ms = ORIGIN_LIVE_MAX * NEW_EVERY_MS
-        is_too_fast = record.state == LIVE and used.full_at_ms - self.now_ms > allowance_ms
+        is_too_fast = record.state == LIVE and used.full_at_ms - self.now_ms > ALLOWANCE_MS
         return REFUSED + "over_quota" if is_heavier or is_too_many or is_too_fast else None
 
     def _time(self, record: Record) -> str | None:

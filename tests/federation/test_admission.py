@@ -280,6 +280,7 @@ def test_a_keyset_comes_once():
 def narrow(monkeypatch):
     """A node with room for three live records of one origin."""
     monkeypatch.setattr(admission, "ORIGIN_LIVE_MAX", 3)
+    monkeypatch.setattr(admission, "ALLOWANCE_MS", 3 * NEW_EVERY_MS)
 
 
 FULL = [made(name) for name in "abc"]
@@ -328,6 +329,7 @@ def test_bytes_are_counted_tombstones_as_well_and_what_is_replaced_makes_room(mo
 
 def test_new_records_come_in_bursts_up_to_the_cap_and_then_one_every_43_seconds(monkeypatch):
     monkeypatch.setattr(admission, "ORIGIN_LIVE_MAX", 3)
+    monkeypatch.setattr(admission, "ALLOWANCE_MS", 3 * NEW_EVERY_MS)
     store = store_at()
     assert codes(store, *FULL) == ["stored"] * 3
     changed = [made(name, days_ago=4) for name in "abc"]
@@ -372,11 +374,26 @@ def test_useless_ids_are_remembered_until_they_can_matter_no_more():
     assert until(broken(made("b"))) == ("refused:bad_signature", made("b").expires + 2 * DAY_S)
     early = made("a", days_ago=3, days=300)
     assert until(early.raw, store) == ("refused:expires_early", early.expires + 2 * DAY_S)
-    retired = under(CAST.l1, "L1")
-    assert until(retired.raw) == ("refused:keyset_retired", retired.expires + 2 * DAY_S)
-    dead = CAST.signed("dead", stamp=stamp(9), expires=NOW_S - 3 * DAY_S)
-    assert until(dead.raw) == ("expired", dead.expires + 2 * DAY_S)
     assert until(b"torn") == ("refused:bad_cose", NOW_S + 30 * DAY_S)
+
+
+def test_what_a_clock_decided_is_tried_again_since_the_clock_may_be_mended():
+    assert until(under(CAST.l1, "L1").raw) == ("refused:keyset_retired", None)
+    dead = CAST.signed("dead", stamp=stamp(9), expires=NOW_S - 3 * DAY_S)
+    assert until(dead.raw) == ("expired", None)
+    store = store_at()
+    ahead_ms = NOW_MS + 1_000 * DAY_MS
+    assert [each.code for each in admit([made("a").raw], store, ahead_ms)] == ["expired"]
+    assert codes(store, made("a")) == ["stored"]
+
+
+def test_an_allowance_spent_by_a_clock_that_was_ahead_is_full_when_it_is_mended():
+    store = store_at()
+    ahead_ms = NOW_MS + 300 * DAY_MS
+    assert [each.code for each in admit([made("a").raw], store, ahead_ms)] == ["stored"]
+    assert codes(store, made("b")) == ["stored"]
+    behind_ms = NOW_MS - 3_000 * DAY_MS
+    assert [each.code for each in admit([made("c").raw], store, behind_ms)] == ["quarantined"]
 
 
 def test_what_may_change_is_tried_again_at_every_visit():
