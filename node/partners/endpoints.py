@@ -15,7 +15,7 @@ from federation.messages import Introduction, decode_ids, encode_error
 from federation.session import Host, PeerSeen, Received
 from federation.signature import HttpReply, HttpRequest
 from node.domain.errors import DomainError
-from node.partners import exchange, pairing
+from node.partners import exchange, lookup, pairing
 from node.partners.doorway import BUSY_S, Doorway
 from node.partners.purse import Nonces
 from node.store import marks, rates
@@ -49,6 +49,8 @@ def _reply() -> HttpReply:
     asked = _asked()
     if request.path == pairing.PATH:
         return _pair(asked)
+    if request.path == lookup.PATH:
+        return lookup.answer(asked, town)
     passage = _gate(town).answer(asked, now_ms)
     if passage.peer is None:
         _doorway().refused(request.remote_addr, now_ms)
