@@ -135,8 +135,8 @@ def _ascii(name: str) -> str:
     return "".join(each if each.isascii() and each.isalnum() else "-" for each in name.lower())[:40]
 
 
-def _on_disk(total: int | None, *kind: object, **more: object) -> Any:
+def _on_disk(total_content_length: int | None = None, **more: object) -> Any:
     """Return where an uploaded file is written; raises StorageRefused where it does not fit."""
-    if town().photos.shelf.free_bytes() < (total or 0) + ROOM_BYTES:
+    if town().photos.shelf.free_bytes() < (total_content_length or 0) + ROOM_BYTES:
         raise StorageRefused("disk_full", N_("The node's disk is full: nothing new can be kept."))
     return tempfile.TemporaryFile("rb+", dir=town().home)
