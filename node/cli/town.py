@@ -7,8 +7,10 @@ from pathlib import Path
 import click
 from rich.progress import Progress
 
+from federation.keys import from_words
 from node.app import DATABASE, Town, open_town
 from node.backup.migrating import bring_up_to_date
+from node.cli.key import write_sheet
 from node.cli.terminal import console, home_option, json_option, report, sentences, with_town
 from node.config import FILE as SETTINGS
 from node.config import load, write_config
@@ -27,15 +29,35 @@ from node.store.schema import migrate as migrate_database
 @click.option("--insee", required=True, help="INSEE code of the commune, such as 56121.")
 @click.option("--url", required=True, help="Address at which partners and residents reach it.")
 @click.option("--manager", default="", help="The association that keeps this node.")
+@click.option(
+    "--sheet",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also write the recovery sheet there, a page to print twice.",
+)
 @json_option
 @sentences
-def init(home: Path, name: str, insee: str, url: str, manager: str, as_json: bool) -> None:
+def init(
+    home: Path,
+    name: str,
+    insee: str,
+    url: str,
+    manager: str,
+    sheet: Path | None,
+    as_json: bool,
+) -> None:
     """Found a town: settings, keys, database. Prints the 24 recovery words, once."""
+    if sheet is not None and sheet.exists():
+        raise click.ClickException(f"{sheet} is there already; nothing was done")
     words = found_town(home, name=name, insee=insee, url=url, manager=manager)
     town = open_town(home)
-    answer = {"town": town.id.hex(), "home": str(home), "words": words}
-    town.close()
-    report(answer, as_json, _say_founded)
+    try:
+        answer = {"town": town.id.hex(), "home": str(home), "words": words}
+        report(answer, as_json, _say_founded)
+        if sheet is not None:  # after the words, which are shown whatever becomes of the file
+            write_sheet(town, from_words(words), sheet)
+            click.echo(f"The sheet is in {sheet}: print it twice, then delete it.", err=True)
+    finally:
+        town.close()
 
 
 def found_town(
