@@ -5,7 +5,6 @@ stands in the database, so any number of processes of one node may tick together
 """
 
 import logging
-import secrets
 import threading
 import time
 from collections.abc import Callable
@@ -22,7 +21,7 @@ from node.store.database import write_tx
 
 log = logging.getLogger(__name__)
 
-LEASE_MS = 60_000  # renewed at each tick while the job runs; a dead process lets go after it
+LEASE_MS = leases.LEASE_MS  # renewed at each tick while a job runs
 LONGEST_MS = 2 * 3_600_000  # a run that hangs longer no longer keeps its lease
 THREADS = 3
 STOP_WAIT_S = 10.0
@@ -57,7 +56,7 @@ class Runner:
         self.context = context
         self.jobs = {job.name: job for job in jobs}
         self.tick_s = tick_s
-        self.holder = secrets.token_hex(8)
+        self.holder = leases.holder_here()
         self._calm = threading.Condition()  # guards what follows
         self._launched: set[str] = set()  # handed to a thread, begun or not
         self._running: set[str] = set()  # begun
@@ -104,10 +103,14 @@ class Runner:
                 known = {row.name: row for row in leases.every()}
                 for job in self.jobs.values():
                     row = known.get(job.name)
-                    if (row is None or leases.is_due(row, now_ms)) and self._has_work(job, town):
+                    if self._is_due(row, job, now_ms) and self._has_work(job, town):
                         self._launch(job)
         except Exception:
             log.exception("the jobs could not look at what is due; next look in %s s", self.tick_s)
+
+    @staticmethod
+    def _is_due(row: leases.JobLease | None, job: Job, now_ms: int) -> bool:
+        return row is None or leases.is_due(row, now_ms, every_ms=job.every_s * 1000)
 
     def _has_work(self, job: Job, town: Town) -> bool:
         try:
@@ -137,7 +140,8 @@ class Runner:
         try:
             with self.context() as town:
                 now_ms = town.clock.now_ms()
-                if leases.take(job.name, self.holder, LEASE_MS, now_ms):
+                every_ms = job.every_s * 1000
+                if leases.take(job.name, self.holder, LEASE_MS, now_ms, every_ms=every_ms):
                     self._run(job, town, now_ms)
         except Exception:
             log.exception("job %s could not take or give back its lease", job.name)

@@ -1,6 +1,8 @@
 """What the node remembers of its own running: leases, limits, notices, marks and the audit."""
 
 import multiprocessing
+import subprocess
+from pathlib import Path
 
 import peewee
 import pytest
@@ -80,6 +82,53 @@ def test_a_clock_that_was_years_ahead_stops_no_job_for_years():
     assert jobs.take("sync", "b", MINUTE_MS, NOW_MS)
     jobs.give_back("sync", "b", NOW_MS, due_ms=NOW_MS + years_ms)
     assert jobs.take("sync", "b", MINUTE_MS, NOW_MS)
+
+
+@pytest.mark.parametrize("ahead_ms", [1, 3_600_000, 39 * 86_400_000])
+def test_a_clock_that_was_ahead_puts_a_job_off_by_its_own_period_at_most(ahead_ms):
+    period_ms = 15 * MINUTE_MS
+    jobs.take("sync", "a", MINUTE_MS, NOW_MS + ahead_ms)
+    jobs.give_back("sync", "a", NOW_MS + ahead_ms, due_ms=NOW_MS + ahead_ms + period_ms)
+    (row,) = jobs.every()
+    assert jobs.is_due(row, NOW_MS, every_ms=period_ms)
+    assert jobs.take("sync", "b", MINUTE_MS, NOW_MS, every_ms=period_ms)
+
+
+def test_a_lease_written_by_a_clock_that_was_ahead_ends_when_its_holder_is_not_known_to_live():
+    jobs.take("sync", "somebody", MINUTE_MS, NOW_MS + 3_600_000)
+    assert jobs.take("sync", "b", MINUTE_MS, NOW_MS)
+    jobs.take("mails", jobs.holder_here(), MINUTE_MS, NOW_MS + 3_600_000)
+    assert not jobs.take("mails", "b", MINUTE_MS, NOW_MS), "it lives, and renews it"
+
+
+def test_the_lease_of_a_process_that_was_killed_is_free_at_once():
+    killed = subprocess.Popen(["sleep", "60"])
+    boot, namespace, *_ = jobs.holder_here().split(":")
+    began = Path(f"/proc/{killed.pid}/stat").read_text().rpartition(")")[2].split()[19]
+    holder = f"{boot}:{namespace}:{killed.pid}:{began}:0"
+    assert jobs.state_of(holder) == jobs.ALIVE
+    assert jobs.take("sync", holder, MINUTE_MS, NOW_MS)
+    assert not jobs.take("sync", "b", MINUTE_MS, NOW_MS)
+    killed.kill()
+    killed.wait()
+    assert jobs.state_of(holder) == jobs.DEAD
+    assert jobs.take("sync", "b", MINUTE_MS, NOW_MS)
+
+
+@pytest.mark.parametrize(
+    ("change", "state"),
+    [
+        (lambda boot, space, pid, began, end: ("0" * 36, space, pid, began, end), "dead"),
+        (lambda boot, space, pid, began, end: (boot, "pid[1]", pid, began, end), "unknown"),
+        (lambda boot, space, pid, began, end: (boot, space, pid, "1", end), "dead"),
+        (lambda boot, space, pid, began, end: (boot, space, "x", began, end), "unknown"),
+        (lambda boot, space, pid, began, end: ("", "", pid, "", end), "unknown"),
+        (lambda *parts: parts, "alive"),
+    ],
+)
+def test_a_holder_is_judged_only_by_who_can(change, state):
+    assert jobs.state_of(":".join(change(*jobs.holder_here().split(":")))) == state
+    assert jobs.state_of("somebody") == "unknown"
 
 
 def test_of_four_processes_one_takes_the_job(database):
