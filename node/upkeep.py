@@ -3,6 +3,7 @@
 from typing import Any
 
 from federation.stamp import as_of_day
+from node.journal import renewal
 from node.store import audit, notices, rates
 from node.store.catalogue import listings
 from node.store.erasures import burials
@@ -34,4 +35,5 @@ def upkeep(town: Any) -> None:
     notices.sweep(now_ms - NOTICES_KEPT_DAYS * DAY_MS)
     audit.sweep(now_ms - AUDIT_KEPT_DAYS * DAY_MS)
     rates.sweep(now_ms)
+    renewal.renew(town.journal)
     town.photos.sweep()

@@ -88,7 +88,7 @@ def _adopt_reply(ground: Ground, record: Record, message: dict[int, Any] | None)
         return
     _hear_acts(row, reply, request)
     state = ground.lifecycle(row).states.get(reply.state)
-    if state is None or reply.version < row.version and row.final:
+    if state is None or (reply.version < row.version and row.final):
         return
     if gate.is_by_hand(row.asker_town) and state.takes and not _holds(ground, row):
         _adopt_against(ground, row, reply, state)

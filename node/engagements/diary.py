@@ -11,7 +11,7 @@ from node.engagements import gate
 from node.engagements.ground import Ground
 from node.journal.logbook import VOID, Entry, Logbook
 from node.store import marks
-from node.store.database import before_commit, db
+from node.store.database import after_commit, before_commit, db, write_tx
 from node.store.people import members
 from node.store.promises import acts, claims, unlogged
 from node.store.promises import engagements as rows
@@ -20,7 +20,11 @@ from node.store.promises.engagements import Engagement
 KIND = "engagement"
 KEPT_DAYS = 430  # (id, final state) is remembered while a record of it can be valid
 DAY_MS = 86_400_000
-STAMP = "stamp"
+STAMP = "stamp"  # {0: the last stamp of ours}, once a day: what renewals and new keys signed
+FORGOTTEN = "forgotten"  # {0: ref of a member}: erased, and erased again after a restore
+COMPACT_DAYS = 30
+COMPACTED = "logbook_compacted"
+NOTED = "logbook_stamp"
 
 
 def keep(ground: Ground, logbook: Logbook) -> None:
@@ -44,6 +48,36 @@ def flush(ground: Ground, logbook: Logbook) -> None:
         entries = [*void, *_entries(ground, changed)]
         seq = logbook.write_all(entries, is_tx=True, after_seq=logged)
     marks.write_number(marks.LOGGED, seq)
+
+
+def care(ground: Ground, logbook: Logbook) -> None:
+    """Once a day: note how far our stamps went, and once a month drop what no longer counts."""
+    now_ms, last = ground.now_ms(), marks.number(marks.LAST_STAMP)
+    with write_tx():
+        if not logbook.exists():
+            return
+        if last > marks.number(NOTED):
+            logbook.write(STAMP, {0: last}, about=b"stamp")
+            marks.write_number(NOTED, last)
+        if now_ms - marks.number(COMPACTED) > COMPACT_DAYS * DAY_MS:
+            logbook.compact(now_ms)
+            marks.write_number(COMPACTED, now_ms)
+
+
+def forget(ground: Ground, member: int) -> None:
+    """Note that a member was erased; once that is committed, drop the lines that still know them.
+
+    Call it before the erasure, in its transaction.
+    """
+    logbook, ref = ground.journal.logbook, _ref(member)
+    if logbook is not None and ref is not None:
+        logbook.write(FORGOTTEN, {0: ref}, about=about(ref))
+        after_commit(lambda: _scrub(ground, logbook))
+
+
+def _scrub(ground: Ground, logbook: Logbook) -> None:
+    with write_tx():
+        logbook.compact(ground.now_ms())
 
 
 def about(engagement: bytes) -> bytes:

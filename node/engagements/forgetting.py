@@ -9,7 +9,7 @@ import secrets
 
 from node.domain.errors import DomainError
 from node.domain.lifecycle import REVOKE, WITHDRAW
-from node.engagements import verdicts
+from node.engagements import diary, verdicts
 from node.engagements.between import asker
 from node.engagements.between.post import publish
 from node.engagements.between.registers import Deed
@@ -29,6 +29,7 @@ def forget(ground: Ground, member_id: int) -> int:
 
     Returns how many there were.
     """
+    diary.forget(ground, member_id)
     mine = rows.of_member(member_id, limit=ALL)
     for row in mine:
         if row.asker == member_id:

@@ -15,10 +15,10 @@ from node.engagements.between.registers import REPLY, REQUEST
 from node.engagements.ground import Ground, written
 from node.journal import restoring
 from node.journal.logbook import Logbook, read
-from node.store import marks
+from node.store import audit, marks, notices
 from node.store.database import write_tx
 from node.store.network import partners
-from node.store.people import members
+from node.store.people import members, sessions
 from node.store.promises import acts, claims, doubts, unlogged
 from node.store.promises import engagements as rows
 from node.store.sets import records
@@ -40,16 +40,19 @@ def replay(ground: Ground, logbook: Logbook) -> int:
     """
     standing, logged = logbook.standing(), marks.number(marks.LOGGED)
     with write_tx():
-        restore, newest, stamp, was_gated = restoring.state(), {}, 0, False
+        restore, newest, erased, stamp, was_gated = restoring.state(), {}, [], 0, False
         if standing.has_begun and (restore or standing.last_group > logged):
             for line in read(logbook.path.parent, ground.journal.keyring.archive):
-                if line.kind in (diary.KIND, diary.STAMP):
-                    stamp = max(stamp, line.body[diary.STAMP])
+                if line.kind == diary.STAMP:
+                    stamp = max(stamp, line.body[0])
+                if line.kind == diary.FORGOTTEN:
+                    erased.append(line.body[0])
                 if line.kind == diary.KIND:
-                    was_gated = line.body["gated"]
+                    stamp, was_gated = max(stamp, line.body[diary.STAMP]), line.body["gated"]
                     newest[line.about] = line
         fresh = [line.body for line in newest.values() if line.seq > logged]
         _put_back(ground, fresh)
+        _erase_again(erased)
         is_whole = not standing.rotten and not was_gated and standing.last_group >= logged
         if restore and not marks.read(gate.REPLAYED).startswith(f"{restore.since_ms} "):
             marks.write(gate.REPLAYED, f"{restore.since_ms} {stamp if is_whole else 0}")
@@ -76,6 +79,17 @@ def _put_back(ground: Ground, told: list[dict[str, Any]]) -> None:
         adoption.hold(ground, row, slots)
         if row.asker is None and row.asker_town == ground.town and not row.final:
             _doubt(ground, row, doubts.MEMBERLESS)
+
+
+def _erase_again(refs: list[bytes]) -> None:
+    """Erase the people a backup still knew; what they asked for was blanked by the lines before."""
+    for ref in refs:
+        held = members.by_ref(ref)
+        if held is not None:
+            sessions.end_all(held.id)
+            notices.forget_member(held.id)
+            audit.forget_member(held.id)
+            members.erase(held.id)
 
 
 def _member(ref: bytes | None) -> int | None:

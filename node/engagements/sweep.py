@@ -7,10 +7,11 @@ own transaction, so that a run never holds the node up.
 from collections.abc import Callable
 
 from node.domain.lifecycle import DAY_MS
-from node.engagements import adoption, home, recovery
+from node.engagements import adoption, diary, gate, home, recovery
 from node.engagements.between import asker, registers
 from node.engagements.between.post import publish, send_unsent
 from node.engagements.ground import Ground
+from node.journal import restoring
 from node.store import marks
 from node.store.database import write_tx
 from node.store.promises import engagements as rows
@@ -28,6 +29,8 @@ DAY_S = 86_400
 def sweep(ground: Ground) -> int:
     """Let every deadline that has passed have its effect; return how many rows changed."""
     now_ms = ground.now_ms()
+    if restoring.is_restoring():
+        return 0
     changed = sum(
         _each(ground, row, _pass_on) for row in rows.overdue(now_ms, ground.town, ROWS_A_RUN)
     )
@@ -41,6 +44,8 @@ def sweep(ground: Ground) -> int:
     today = ground.today(now_ms)
     if marks.number(CARED_DAY) != today:
         care(ground)
+        if ground.journal.logbook is not None:
+            diary.care(ground, ground.journal.logbook)
         marks.write_number(CARED_DAY, today)
     return changed
 
@@ -78,6 +83,8 @@ def care(ground: Ground) -> None:
 def _put_away(ground: Ground, row: Engagement) -> None:
     """Bury our register of what is over; close what a silent home can no longer matter for."""
     now_ms = ground.now_ms()
+    if gate.is_unheard(row.asker_town if ground.decides(row) else row.home):
+        return
     if row.final and row.since_ms < now_ms - BURY_AFTER_DAYS * DAY_MS:
         _bury(ground, row)
     elif not row.final and not ground.decides(row) and _is_past(row, now_ms):

@@ -18,6 +18,7 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -160,11 +161,15 @@ class Logbook:
         return seq
 
     def begin(self, entries: Iterable[Entry], after_seq: int) -> int:
-        """Begin the book anew with all that is known; the old file is replaced in one step."""
+        """Begin the book anew with all that is known; the old file is replaced in one step.
+
+        What it noted beside the transactions stays. Call it inside write_tx().
+        """
         now_ms = self._clock.now_ms()
         seq = max(now_ms << 16, self.standing().last_seq + 1, after_seq + 1)
-        first = Entry(BEGIN, {})
-        self._replace(self._raw(seq, now_ms, each, True) for each in (first, *entries))
+        kept = [each.raw for each in self._frames() if not each.is_tx and each.kind != VOID]
+        fresh = (self._raw(seq, now_ms, each, True) for each in (Entry(BEGIN, {}), *entries))
+        self._replace(chain(kept, fresh))
         return seq
 
     def compact(self, now_ms: int, *, gone: Iterable[bytes] = ()) -> int:
@@ -188,6 +193,9 @@ class Logbook:
         )
         self._replace(kept)
         return before - self.path.stat().st_size
+
+    def _frames(self) -> Iterator[Frame]:
+        return frames(self.path) if self.path.exists() else iter(())
 
     # ── the file ─────────────────────────────────────────────────────────────────────────────
 

@@ -79,7 +79,8 @@ def put_all(engagement: bytes, rows: Iterable[Mapping[str, object]]) -> None:
         unlogged.note(engagement)
         Act.delete().where(Act.engagement == engagement).execute()
         for row in rows:
-            Act.insert(**{**row, "engagement": engagement}).execute()
+            known = {name: value for name, value in row.items() if name in Act._meta.fields}
+            Act.insert(**{**known, "engagement": engagement}).execute()
 
 
 def mark_sent(engagement: bytes, now_ms: int) -> int:

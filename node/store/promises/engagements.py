@@ -89,7 +89,8 @@ def put(**columns: object) -> None:
     """Insert or replace a whole row, as the logbook has it."""
     with write_tx():
         unlogged.note(columns["id"])  # type: ignore[arg-type]
-        Engagement.upsert(**columns)
+        known = {name: value for name, value in columns.items() if name in Engagement._meta.fields}
+        Engagement.upsert(**known)  # a newer version may have noted more
 
 
 def unfinished(since_ms: int) -> list[bytes]:
