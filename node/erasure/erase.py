@@ -11,6 +11,7 @@ from node.journal import logbook
 from node.journal.erasing import ERASURE
 from node.store.catalogue import listings
 from node.store.database import write_tx
+from node.store.erasures import burials
 from node.store.sets import records, sums
 
 log = logging.getLogger(__name__)
@@ -58,6 +59,7 @@ def _bury_again(town: Any, bodies: list[dict[int, Any]]) -> None:
         if verdict.code not in BURIED:
             log.info("erasure of %s again: %s", body[1].hex(), verdict.code)
             _delete_held(town, body[0], body[1])
+    burials.logged((body[0], body[1]) for body in bodies)
 
 
 def _delete_held(town: Any, origin: bytes, key: bytes) -> None:
