@@ -1,8 +1,9 @@
 """The look-up: what anyone may ask of a host about one town, by the root key that is on its paper.
 
-    GET /federation/v1/town?root=<64 hex>  ──▶  {0: [genesis, newest keyset], 1: [the host's genesis,
-    its newest keyset], 2: the host's name}                                       (SPEC.md section 12)
-Unsigned both ways: keysets prove themselves, and the name is only shown beside six words.
+    GET /federation/v1/town?root=<64 hex>
+    ──▶ {0: [genesis, newest keyset], 1: [the host's genesis, its newest keyset], 2: its name}
+Unsigned both ways: keysets prove themselves, and the name is only shown beside six words (SPEC.md
+section 12).
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from node.cli.bundle import bundle
 from node.cli.imports import import_
 from node.cli.key import key
 from node.cli.partner import partner
+from node.cli.recover import recover
 from node.cli.serve import serve, work
 from node.cli.show import demo
 from node.cli.sync import status, sync
@@ -32,6 +33,7 @@ for command in (
     backup,
     restore,
     restored,
+    recover,
     admin,
     import_,
     bundle,

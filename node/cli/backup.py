@@ -17,6 +17,7 @@ from node.backup.unpacking import Proof
 from node.cli.terminal import console, home_option, json_option, report, sentences, with_town
 from node.domain.clock import SystemClock
 from node.erasure import replay
+from node.identity import care
 from node.journal.keyring import Keyring
 from node.journal.logbook import FILE as LOGBOOK
 from node.store.database import using
@@ -89,6 +90,7 @@ def restored(town: Town, as_json: bool) -> None:
     """End restore mode now, by your decision: tell what came back first."""
     told = release.report(town)._asdict()
     gen = release.leave(town, by="command line")
+    care.care(town)  # under new keys, everything that lives is signed again
     report({**told, "generation": gen}, as_json, _say_released)
 
 

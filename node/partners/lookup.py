@@ -29,10 +29,10 @@ def answer(asked: HttpRequest, town: Any) -> HttpReply:
     except RemoteProtocolError as error:
         return HttpReply(error.status_hint, encode_error(error.code))
     accepted = town.store.accepted()
-    held = next(
-        (all_ for one, all_ in keysets.by_town().items() if one in accepted and all_[0].root == root),
-        None,
+    of_root = (
+        held for one, held in keysets.by_town().items() if one in accepted and held[0].root == root
     )
+    held = next(of_root, None)
     if held is None:
         return HttpReply(404, encode_error("not_found"))
     ours = keysets.of_town(town.id)

@@ -11,3 +11,11 @@ def since(town: bytes, at_ms: int) -> tuple[int, int]:
     )
     states = [state for (state,) in query.tuples()]
     return states.count(LIVE), len(states) - states.count(LIVE)
+
+
+def addressees(town: bytes) -> set[bytes]:
+    """Return the towns that sealed records of `town` are addressed to: it knew them."""
+    query = RecordRow.select(RecordRow.to).where(
+        RecordRow.origin == town, RecordRow.to.is_null(False)
+    )
+    return {to for (to,) in query.distinct().tuples()}
