@@ -99,8 +99,11 @@ def _judge_once(ground: Ground, record: Record, row: Engagement, deed: Deed) -> 
 def _keep_told(row: Engagement, record: Record, request: Request) -> Engagement:
     """Keep what the request tells beside its acts: how far it heard us, name and contact."""
     names, contacts = read(row.names), read(row.contacts)
-    names["asker"] = request.name
-    contacts.pop("asker", None)  # a register is complete: what it no longer says is gone
+    names["asker"] = request.name  # a register is complete: what it no longer says is gone
+    for deed in request.deeds:
+        if deed.action == ASK:
+            names[MESSAGE] = deed.wish.get(MESSAGE, "")
+    contacts.pop("asker", None)
     if request.contact and not row.final:
         contacts["asker"] = request.contact
     rows.change(
