@@ -7,10 +7,12 @@ A reader returns the value it was given, lists as tuples, or raises RemoteProtoc
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from federation import codec
 from federation.errors import RemoteProtocolError
+
+ROW_MAX_PLACES: Final = 16  # of any version
 
 Reader = Callable[[Any], Any]
 
@@ -65,12 +67,15 @@ def many(each: Reader, maximum: int) -> Reader:
 
 
 def row(*readers: Reader, make: Callable[..., Any]) -> Reader:
-    """A list of fixed length, one form a place; `make` is called with its values."""
+    """A list, one form a place; `make` is called with its values.
+
+    It may be longer: what a later version puts at its end is passed over.
+    """
 
     def read(value: Any) -> Any:
-        if type(value) is not list or len(value) != len(readers):
+        if type(value) is not list or not len(readers) <= len(value) <= ROW_MAX_PLACES:
             raise _bad(f"not a list of {len(readers)}")
-        return make(*(reader(each) for reader, each in zip(readers, value, strict=True)))
+        return make(*(reader(each) for reader, each in zip(readers, value, strict=False)))
 
     return read
 

@@ -37,11 +37,14 @@ from federation.limits import (
     SETS_PER_REQUEST_MAX,
     TOKEN_BYTES,
 )
+from federation.record import SCOPES
 from federation.sets import ID_BYTES
 
 _DAY_MAX: Final = 2**20
 _MOMENT_MAX: Final = 2**53
 _GENERATION_MAX: Final = 2**63 - 1
+_SCOPE_MAX: Final = 255  # of any version
+_SETS_MAX: Final = 16  # of one town, in any version
 _COUNT_MAX: Final = 2**32
 _NAME_MAX_CHARS: Final = 80
 _URL_MAX_CHARS: Final = 300
@@ -136,7 +139,17 @@ class Said(NamedTuple):
     checkpoints: tuple[bytes, ...]
 
 
-_rows = many(row(whole(2), whole(_COUNT_MAX), octets(16), make=Row), 3)
+_any_rows = many(row(whole(_SCOPE_MAX), whole(_COUNT_MAX), octets(16), make=Row), _SETS_MAX)
+
+
+def _rows(value: Any) -> tuple[Row, ...]:
+    """The rows of the scopes this version knows; those of a later one are passed over."""
+    rows: tuple[Row, ...] = _any_rows(value)
+    if len({each.scope for each in rows}) != len(rows):
+        raise RemoteProtocolError("bad_message", "a scope twice")
+    return tuple(each for each in rows if each.scope in SCOPES)
+
+
 _group = row(_town, octets(8), _rows, make=Group)
 _difference = row(_town, _rows, make=Difference)
 _introduction = row(
@@ -272,7 +285,7 @@ class ReconcileQuestion(NamedTuple):
     @classmethod
     def decode(cls, raw: bytes) -> ReconcileQuestion:
         """Read the question."""
-        each = row(_town, whole(2), octets_up_to(FRAME_MAX_BYTES), make=SetMessage)
+        each = row(_town, whole(_SCOPE_MAX), octets_up_to(FRAME_MAX_BYTES), make=SetMessage)
         return cls(*fields(raw, {0: _day, 1: many(each, SETS_PER_REQUEST_MAX)}))
 
 

@@ -49,6 +49,8 @@ def several(each, most=4):
     return st.lists(each, max_size=most).map(tuple)
 
 
+sets = st.lists(rows, max_size=3, unique_by=lambda row: row.scope).map(tuple)
+
 MESSAGES = {
     Hello: st.builds(Hello, st.integers(0, 255), several(keysets)),
     HelloAnswer: st.builds(
@@ -65,7 +67,7 @@ MESSAGES = {
         days,
         marks,
         moments,
-        several(st.builds(Group, towns, st.binary(min_size=8, max_size=8), several(rows, 3))),
+        several(st.builds(Group, towns, st.binary(min_size=8, max_size=8), sets)),
         st.just(b"") | st.binary(min_size=16, max_size=16),
     ),
     SummaryAnswer: st.builds(
@@ -73,7 +75,7 @@ MESSAGES = {
         days,
         marks,
         moments,
-        several(st.builds(Difference, towns, several(rows, 3))),
+        several(st.builds(Difference, towns, sets)),
         several(towns),
         st.none() | several(st.builds(Introduction, towns, texts, texts, several(keysets, 2))),
     ),
@@ -122,8 +124,8 @@ BROKEN = {
     "a day in the far future": {**QUESTION, 0: 2**30},
     "a short town": {**QUESTION, 3: [[bytes(31), bytes(8), []]]},
     "a long digest": {**QUESTION, 3: [[bytes(32), bytes(9), []]]},
-    "a scope that does not exist": {**QUESTION, 3: [[bytes(32), bytes(8), [[3, 1, bytes(16)]]]]},
-    "a fourth scope": {**QUESTION, 3: [[bytes(32), bytes(8), [[0, 1, bytes(16)]] * 4]]},
+    "a scope of no version": {**QUESTION, 3: [[bytes(32), bytes(8), [[256, 1, bytes(16)]]]]},
+    "one scope twice": {**QUESTION, 3: [[bytes(32), bytes(8), [[0, 1, bytes(16)]] * 2]]},
     "half a row": {**QUESTION, 3: [[bytes(32), bytes(8), [[0, 1]]]]},
     "a town without rows": {**QUESTION, 3: [[bytes(32), bytes(8)]]},
     "too many towns": {**QUESTION, 3: QUESTION[3] * (limits.ORIGINS_MAX + 1)},
