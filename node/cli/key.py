@@ -54,7 +54,6 @@ def rotate_(
         root = ask_root(words_file)
         rotate(town, root, is_stolen=compromised, keep_returned=keep_returned, by=BY)
     signed = finished or _sign_again(town)
-    town.publish_profile()  # with the new sealing key, if that changed as well
     report({**_told(standing(town)), "new": not finished, "signed": signed}, as_json, _say_rotated)
 
 
@@ -72,7 +71,6 @@ def recover_(home: Path, words_file: Path | None, as_json: bool) -> None:
     town = open_town(home)
     with closing(town), using(town.database):
         signed = _sign_again(town)
-        town.publish_profile()
         answer = {**_told(standing(town)), "new": True, "signed": signed}
         report(answer, as_json, _say_rotated)
 
@@ -105,6 +103,7 @@ def write_sheet(town: Town, root: bytes, file: Path, lang: str | None = None) ->
 
 
 def _sign_again(town: Town) -> int:
+    town.publish_profile()  # first of all, with the new sealing key if that changed as well
     with Progress(console=console) as progress:
         task = progress.add_task("signing again", total=None)
         return resign_all(

@@ -40,6 +40,7 @@ class KeyWorld(World):
         """Rotate a town's key and sign everything again."""
         with self.places[name].inside() as town:
             ring = rotate(town, self.roots[name], is_stolen=is_stolen, by="test", **more)
+            town.publish_profile()
             resign_all(town)
         return ring
 
