@@ -67,7 +67,7 @@ class Channel:
 
     def post(self, request: Request) -> bytes:
         """Carry one request of a visit and return the body of its answer."""
-        asked = HttpRequest("POST", request.path, request.body)
+        asked = HttpRequest(request.method, request.path, request.body)
         return self._exchange(asked, request.content_type, limits.FRAME_MAX_BYTES)
 
     def photo(self, digest: bytes) -> bytes:

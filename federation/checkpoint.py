@@ -113,14 +113,13 @@ class RunList(NamedTuple):
         return hashlib.sha256(self.raw).digest()
 
 
-class Span(NamedTuple):
-    """One run laid over the ids known here: where it lies and whether its hash holds."""
+class Place(NamedTuple):
+    """Where one run lies in its set, and how many ids its origin says it has."""
 
     lower: Bound
     upper: Bound
-    size: int  # ids the origin says it has
-    ids: tuple[bytes, ...]  # ids known here
-    is_intact: bool
+    size: int
+    digest: bytes
 
 
 class Vouch(NamedTuple):
@@ -288,25 +287,27 @@ def _run(row: Any) -> Run:
 # ── laying runs over what is known ───────────────────────────────────────────────────────────────
 
 
-def spans(checkpoint: Checkpoint, runs: RunList, items: Iterable[Item]) -> list[Span]:
-    """Lay the runs over the items known here: held, arrived, or named as gone since.
+def lay(checkpoint: Checkpoint, runs: RunList) -> list[Place]:
+    """The places of the runs of a checkpoint; every run but the last has 256 ids."""
+    places, lower, left = [], Bound(0), checkpoint.records
+    for run in runs.runs:
+        places.append(Place(lower, run.bound, min(left, RUN_MAX_IDS), run.digest))
+        lower, left = run.bound, left - RUN_MAX_IDS
+    return places
 
-    A run is intact if exactly its ids are known; every run but the last has 256 of them.
-    """
-    known = sorted(set(items))
-    found, start, lower = [], 0, Bound(0)
-    for number, run in enumerate(runs.runs, 1):
-        end = bisect_left(known, run.bound, start)
-        is_last = number == len(runs.runs)
-        size = checkpoint.records - RUN_MAX_IDS * (number - 1) if is_last else RUN_MAX_IDS
-        ids = tuple(one for _, one in known[start:end])
-        is_intact = len(ids) == size and run_digest(ids) == run.digest
-        found.append(Span(lower, run.bound, size, ids, is_intact))
-        start, lower = end, run.bound
-    return found
+
+def is_intact(place: Place, ids: Sequence[bytes]) -> bool:
+    """Whether exactly the ids of a run are known: held, arrived, or named as gone since."""
+    return len(ids) == place.size and run_digest(ids) == place.digest
 
 
 def vouch(checkpoint: Checkpoint, runs: RunList, items: Iterable[Item]) -> Vouch:
     """The ids of the runs that are intact over `items`; the rest must be checked one by one."""
-    whole = (span.ids for span in spans(checkpoint, runs, items) if span.is_intact)
-    return Vouch(checkpoint, frozenset(one for ids in whole for one in ids))
+    known = sorted(set(items))
+    whole: list[bytes] = []
+    for place in lay(checkpoint, runs):
+        part = known[bisect_left(known, place.lower) : bisect_left(known, place.upper)]
+        ids = [one for _, one in part]
+        if is_intact(place, ids):
+            whole += ids
+    return Vouch(checkpoint, frozenset(whole))

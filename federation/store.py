@@ -76,7 +76,7 @@ class MemoryStore:
         self._held: dict[bytes, Record] = {}
         self._remembered: dict[bytes, tuple[str, int]] = {}
         self._usage: dict[bytes, Usage] = {}
-        self._witness = MemoryWitness()
+        self._witness = MemoryWitness(self._arrives)
         self._unverified: set[bytes] = set()
         self._arrived: dict[bytes, tuple[int, bytes]] = {}  # id: (place, carrier), in that order
         self._arrivals = 0
@@ -132,7 +132,7 @@ class MemoryStore:
 
     def _hidden(self, peer: bytes | None, records: Iterable[Record]) -> set[bytes]:
         """Those of `records` that wait to be checked, and that `peer` neither wrote nor brought."""
-        if not self._unverified:
+        if not self._unverified or (peer is not None and peer == self.own):
             return set()
         return {
             record.id
@@ -151,6 +151,10 @@ class MemoryStore:
         }
 
     def arrivals(self) -> int:
+        return self._arrivals
+
+    def _arrives(self) -> int:
+        self._arrivals += 1
         return self._arrivals
 
     def news(self, since: int, peer: bytes, as_of: int, limit: int) -> list[bytes]:
@@ -246,8 +250,7 @@ class MemoryStore:
                     gaps = self._witness.gaps[holder.origin, holder.scope]
                     gaps.append(Gap.of(holder, record.stamp))
                 self._keep(record)
-                self._arrivals += 1
-                self._arrived[record.id] = self._arrivals, carrier
+                self._arrived[record.id] = self._arrives(), carrier
                 if record.id in unverified:
                     self._unverified.add(record.id)
             elif record.id != holder.id:

@@ -7,16 +7,15 @@ town that carried it (SPEC.md section 7.4).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from federation import checkpoint as form
 from federation.admission import EXPIRED_KEPT_S, KNOWN, OLDER, QUARANTINED, REFUSED, STORED
-from federation.checkpoint import Checkpoint, RunList, Vouch
+from federation.checkpoint import Checkpoint
 from federation.errors import RemoteProtocolError
 from federation.port import RecordStore
 from federation.record import Record, parse, verify
-from federation.sets import Item, fingerprint, id_sum
+from federation.sets import fingerprint, id_sum
 from federation.stamp import MAX_FUTURE_MS, stamp_ms
 
 COMPLETE: Final = "complete"
@@ -43,7 +42,7 @@ class Checked(NamedTuple):
     bad: tuple[Record, ...]
 
 
-def admit_checkpoint(raw: bytes, store: RecordStore, now_ms: int) -> str:
+def admit_checkpoint(raw: bytes, store: RecordStore, now_ms: int, carrier: bytes = b"") -> str:
     """Judge a checkpoint and keep it if it is the newest of its set, whoever carried it.
 
     Returns stored, known, older, quarantined or refused:<code>. Two with one stamp are kept as
@@ -59,21 +58,21 @@ def admit_checkpoint(raw: bytes, store: RecordStore, now_ms: int) -> str:
         if held is not None and held.id == offered.id:
             return KNOWN
         form.check_signer(offered, store.keysets(offered.origin))
-        return _keep(offered, held, store, now_ms)
+        _check_rank(offered, held, store)
     except RemoteProtocolError as error:
         return REFUSED + error.code
-
-
-def _keep(offered: Checkpoint, held: Checkpoint | None, store: RecordStore, now_ms: int) -> str:
+    if held is not None and offered.rank < held.rank:
+        return OLDER
     if stamp_ms(offered.stamp) > now_ms + MAX_FUTURE_MS:
         return QUARANTINED
+    store.witness.keep(offered, carrier)
+    return STORED
+
+
+def _check_rank(offered: Checkpoint, held: Checkpoint | None, store: RecordStore) -> None:
     if held is not None and offered.rank == held.rank:
         store.witness.distrust(offered.origin, "checkpoint_equivocation", offered.raw)
         raise RemoteProtocolError("checkpoint_equivocation")
-    if held is not None and offered.rank < held.rank:
-        return OLDER
-    store.witness.keep(offered)
-    return STORED
 
 
 def standing(store: RecordStore, origin: bytes, scope: int, now_ms: int) -> Checkpoint | None:
@@ -87,11 +86,6 @@ def standing(store: RecordStore, origin: bytes, scope: int, now_ms: int) -> Chec
     except RemoteProtocolError:
         return None
     return held
-
-
-def vouch(checkpoint: Checkpoint, runs: RunList, items: Iterable[Item]) -> Vouch:
-    """What a checkpoint that is `standing` lets in, given all ids known here of its set."""
-    return form.vouch(checkpoint, runs, items)
 
 
 def check_unverified(store: RecordStore, limit: int) -> Checked:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Container
+from collections.abc import Callable, Container
 from typing import NamedTuple, Protocol
 
 from federation.checkpoint import Checkpoint
@@ -50,7 +50,12 @@ class Witness(Protocol):
     def checkpoints(self) -> list[Checkpoint]:
         """The newest checkpoint of every set, by origin and scope."""
 
-    def keep(self, checkpoint: Checkpoint) -> None:
+    def since(self, arrival: int, but: bytes) -> list[Checkpoint]:
+        """The newest checkpoints that came after that place in the store's order of arrival, and
+        were not brought by the peer `but`.
+        """
+
+    def keep(self, checkpoint: Checkpoint, carrier: bytes = b"") -> None:
         """Put a checkpoint in the place of the one of its set; forget gaps it no longer has."""
 
     def void(self, origin: bytes, scope: int) -> None:
@@ -74,7 +79,10 @@ class Witness(Protocol):
 class MemoryWitness:
     """A Witness in memory."""
 
-    def __init__(self) -> None:
+    def __init__(self, arrives: Callable[[], int]) -> None:
+        """`arrives()` gives the next place in the store's order of arrival."""
+        self._arrives = arrives
+        self._arrived: dict[SetName, tuple[int, bytes]] = {}
         self.gaps: dict[SetName, list[Gap]] = defaultdict(list)
         self.proofs: dict[bytes, bytes] = {}
         self._newest: dict[SetName, Checkpoint] = {}
@@ -87,8 +95,13 @@ class MemoryWitness:
     def checkpoints(self) -> list[Checkpoint]:
         return [one for _, one in sorted(self._newest.items(), key=lambda pair: pair[0])]
 
-    def keep(self, checkpoint: Checkpoint) -> None:
+    def since(self, arrival: int, but: bytes) -> list[Checkpoint]:
+        places = ((one, *self._arrived[one.name]) for one in self.checkpoints())
+        return [one for one, place, carrier in places if place > arrival and carrier != but]
+
+    def keep(self, checkpoint: Checkpoint, carrier: bytes = b"") -> None:
         self._newest[checkpoint.name] = checkpoint
+        self._arrived[checkpoint.name] = self._arrives(), carrier
         name = checkpoint.name
         self.gaps[name] = [gap for gap in self.gaps[name] if gap.by > checkpoint.stamp]
         named = {one.runs for one in self._newest.values()}

@@ -6,9 +6,13 @@ what was admitted stays, and the next visit goes on from there.
 """
 
 from federation.session.events import (
+    Answer,
+    Checkpoints,
     Differs,
     Done,
     Event,
+    Gave,
+    Hinted,
     Introduced,
     Keysets,
     Outcome,
@@ -20,16 +24,22 @@ from federation.session.events import (
     Unasked,
     Undelivered,
 )
-from federation.session.host import Answer, Host
-from federation.session.view import Admit, introductions_digest
+from federation.session.hint import Hint
+from federation.session.host import Host
+from federation.session.view import Admit, AdmitVouched, introductions_digest
 from federation.session.visit import Visit, drive
 
 __all__ = [
     "Admit",
+    "AdmitVouched",
     "Answer",
+    "Checkpoints",
     "Differs",
     "Done",
     "Event",
+    "Gave",
+    "Hint",
+    "Hinted",
     "Host",
     "Introduced",
     "Keysets",

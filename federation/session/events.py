@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from federation.limits import CBOR
+from federation.limits import CBOR, READ
 from federation.messages import Introduction
 
 
@@ -16,6 +16,11 @@ class Request(NamedTuple):
     path: str
     body: bytes
     content_type: str = CBOR
+
+    @property
+    def method(self) -> str:
+        """GET for what is named by its hash, POST for all else."""
+        return "GET" if self.path.startswith(READ) else "POST"
 
 
 class Outcome(NamedTuple):
@@ -45,6 +50,25 @@ class Keysets(NamedTuple):
     """Keysets came: a code for each."""
 
     codes: tuple[str, ...]
+
+
+class Checkpoints(NamedTuple):
+    """Checkpoints came: a code for each."""
+
+    codes: tuple[str, ...]
+
+
+class Gave(NamedTuple):
+    """The host gave these records to its visitor; it did not say that they arrived."""
+
+    ids: tuple[bytes, ...]
+
+
+class Hinted(NamedTuple):
+    """Both ends are equal: what to begin the next visit to this peer with."""
+
+    token: bytes
+    arrival: int
 
 
 class Differs(NamedTuple):
@@ -101,4 +125,26 @@ class Done(NamedTuple):
     tally: Tally
 
 
-Event = PeerSeen | Introduced | Keysets | Differs | Received | Sent | Undelivered | Unasked | Done
+Event = (
+    PeerSeen
+    | Introduced
+    | Keysets
+    | Checkpoints
+    | Gave
+    | Hinted
+    | Differs
+    | Received
+    | Sent
+    | Undelivered
+    | Unasked
+    | Done
+)
+
+
+class Answer(NamedTuple):
+    """What a host sends back, and what its node may want to know of it."""
+
+    body: bytes
+    content_type: str = CBOR
+    events: tuple[Event, ...] = ()
+    status: int = 200

@@ -4,58 +4,44 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from federation import limits
 from federation.admission import admit_keyset
 from federation.errors import RemoteProtocolError
 from federation.messages import (
-    Difference,
-    Group,
     Introduction,
     KeysetsQuestion,
     ReconcileQuestion,
-    Row,
-    SummaryAnswer,
-    SummaryQuestion,
     decode_ids,
     encode_error,
     encode_keysets,
     encode_round,
     encode_verdicts,
 )
-from federation.record import SCOPES
-from federation.session.events import Event, Keysets, PeerSeen, Received
-from federation.session.pages import fitting
+from federation.port import RecordStore
+from federation.session import stretches
+from federation.session.course import BAD_SIGNATURE
+from federation.session.events import Answer, Checkpoints, Gave, Keysets, Received
+from federation.session.pages import fitting, tombstones_first
 from federation.session.rounds import answer_round
-from federation.session.transfer import BAD_SIGNATURE
+from federation.session.said import run_list
+from federation.session.summary import Summary
 from federation.session.view import (
     Admit,
     View,
     exchanged_keysets,
-    exchanged_towns,
-    introductions_digest,
     judged,
-    keysets_digest,
-    may_cross,
+    record_ids,
     whole_records,
 )
-from federation.sets import fingerprint
 from federation.stamp import as_of_day
-from federation.store import RecordStore
+from federation.stretch import RangeQuestion
+from federation.vouching import admit_checkpoint
 
-EMPTY: Final = fingerprint(0, 0)
 _BLOB: Final = re.compile(re.escape(limits.BLOB) + "([0-9a-f]{64})")
+_RUNS: Final = re.compile(re.escape(limits.RUNS) + "([0-9a-f]{64})")
 _NOT_FOUND, _TOO_LARGE, _TOO_MANY = 404, 413, 429
-
-
-class Answer(NamedTuple):
-    """What to send back, and what the node may want to know of it."""
-
-    body: bytes
-    content_type: str = limits.CBOR
-    events: tuple[Event, ...] = ()
-    status: int = 200
 
 
 def _nobody(peer: bytes) -> Sequence[Introduction]:
@@ -86,19 +72,22 @@ class Host:
         introductions: Callable[[bytes], Sequence[Introduction]] = _nobody,
         blob: Callable[[bytes, bytes], bytes | None] = _nothing,
         fence: Callable[[bytes, int], object] = _no_fence,
+        secret: bytes = b"",
     ) -> None:
         """`introductions(peer)` are the towns told to a peer, `blob(digest, peer)` a photo.
 
         `fence(peer, gen)` is told a peer's last restore before anything is answered (SPEC 13.4).
+        `secret` makes the tokens of hints, and should change with a restore; b"" gives none.
         """
-        self._fence = fence
         self._store, self._admit, self._me, self.gen = store, admit, me, gen
-        self._introductions, self._blob = introductions, blob
+        self._blob = blob
+        summary = Summary(store, admit, me, gen, introductions, fence, secret)
         self._answers: dict[str, Callable[[bytes, bytes, int], Answer]] = {
-            limits.SUMMARY: self._summary,
+            limits.SUMMARY: summary.answer,
             limits.KEYSETS: self._keysets,
             limits.RECONCILE: self._reconcile,
             limits.FETCH: self._fetch,
+            limits.RANGE: self._range,
             limits.PUSH: self._push,
         }
 
@@ -108,56 +97,12 @@ class Host:
             raise RemoteProtocolError("too_large", f"{len(body)} bytes", _TOO_LARGE)
         if found := _BLOB.fullmatch(path):
             return self._photo(bytes.fromhex(found[1]), peer)
+        if found := _RUNS.fullmatch(path):
+            return Answer(run_list(self._store, self._me, peer, bytes.fromhex(found[1])))
         answer = self._answers.get(path)
         if answer is None:
             raise RemoteProtocolError("not_found", path, _NOT_FOUND)
         return answer(body, peer, now_ms)
-
-    # ── summary ──
-
-    def _summary(self, body: bytes, peer: bytes, now_ms: int) -> Answer:
-        asked = SummaryQuestion.decode(body)
-        self._fence(peer, asked.gen)
-        today = as_of_day(now_ms)
-        seen = (PeerSeen(asked.gen, asked.now_ms, asked.as_of),)
-        if abs(asked.as_of - today) > limits.AS_OF_MAX_DAYS:
-            return Answer(SummaryAnswer(today, self.gen, now_ms).encode(), events=seen)
-        view = View(self._store, peer, asked.as_of)
-        towns = exchanged_towns(self._store)
-        groups = [group for group in asked.groups if group.town in towns]
-        differing = (self._difference(view, group, peer) for group in groups)
-        introductions = self._told(peer)
-        is_told = introductions_digest(introductions) == asked.introductions
-        answer = SummaryAnswer(
-            asked.as_of,
-            self.gen,
-            now_ms,
-            tuple(each for each in differing if each.rows),
-            tuple(g.town for g in groups if keysets_digest(self._store, g.town) != g.keysets),
-            None if is_told else introductions,
-        )
-        return Answer(answer.encode(), events=seen)
-
-    def _told(self, peer: bytes) -> tuple[Introduction, ...]:
-        """The introductions to a peer, each with the two keysets that prove the town."""
-        return tuple(
-            each._replace(keysets=tuple(dict.fromkeys(each.keysets[:1] + each.keysets[-1:])))
-            for each in self._introductions(peer)[: limits.INTRODUCTIONS_MAX]
-        )
-
-    def _difference(self, view: View, group: Group, peer: bytes) -> Difference:
-        """Our rows of one town, as far as they differ from the peer's and may cross to it."""
-        theirs = {row.scope: row for row in group.rows}
-        rows = []
-        for scope in SCOPES:
-            empty = Row(scope, 0, EMPTY)
-            ours = view.rows.get((group.town, scope), empty)
-            differs = ours != theirs.get(scope, empty)
-            if differs and may_cross(group.town, scope, self._me, peer):
-                rows.append(ours)
-        return Difference(group.town, tuple(rows))
-
-    # ── the rest ──
 
     def _keysets(self, body: bytes, peer: bytes, now_ms: int) -> Answer:
         asked = KeysetsQuestion.decode(body)
@@ -167,20 +112,31 @@ class Host:
         told = set(asked.keysets)
         missing = [raw for raw in held if raw not in told]
         answer = encode_keysets(missing[: limits.KEYSETS_PER_REQUEST_MAX])
-        return Answer(answer, events=(Keysets(codes),))
+        said = tuple(admit_checkpoint(raw, self._store, now_ms, peer) for raw in asked.checkpoints)
+        return Answer(answer, events=(Keysets(codes), Checkpoints(said)))
 
     def _reconcile(self, body: bytes, peer: bytes, now_ms: int) -> Answer:
         asked = ReconcileQuestion.decode(body)
-        if abs(asked.as_of - as_of_day(now_ms)) > limits.AS_OF_MAX_DAYS:
-            raise RemoteProtocolError("bad_as_of")
-        view = View(self._store, peer, asked.as_of)
+        view = self._view(peer, asked.as_of, now_ms)
         return Answer(encode_round(answer_round(view, asked.sets)))
 
+    def _range(self, body: bytes, peer: bytes, now_ms: int) -> Answer:
+        asked = RangeQuestion.decode(body)
+        view = self._view(peer, asked.as_of, now_ms)
+        found, ids = stretches.page(view, self._store, asked)
+        return Answer(found.encode(), events=(Gave(tuple(ids)),))
+
+    def _view(self, peer: bytes, as_of: int, now_ms: int) -> View:
+        if abs(as_of - as_of_day(now_ms)) > limits.AS_OF_MAX_DAYS:
+            raise RemoteProtocolError("bad_as_of")
+        return View(self._store, peer, as_of)
+
     def _fetch(self, body: bytes, peer: bytes, now_ms: int) -> Answer:
+        """Bring what was asked for, tombstones first: if the rest is cut off, erasures arrived."""
         ids = dict.fromkeys(decode_ids(body))
         held = self._store.raws(ids, peer)
-        page = fitting([held[one] for one in ids if one in held])
-        return Answer(b"".join(page), limits.CBOR_SEQUENCE)
+        page = fitting(tombstones_first([held[one] for one in ids if one in held]))
+        return Answer(b"".join(page), limits.CBOR_SEQUENCE, (Gave(record_ids(page)),))
 
     def _push(self, body: bytes, peer: bytes, now_ms: int) -> Answer:
         """Judge what was pushed; what follows a torn record or a full page gets no verdict."""

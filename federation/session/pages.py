@@ -88,16 +88,10 @@ class Wanted(_Queue):
                 raws[one] = raw
         missing = [one for one in self._asked if one not in raws]
         if raws and len(body) > PAGE_IS_FULL_BYTES:
-            missing = self._ask_again(missing, raws)
+            for one in missing:
+                self.add(self._asked[one], (one,))
+            missing = []
         return Page(list(raws.values()), len(items) - len(raws), tuple(missing), is_torn)
-
-    def _ask_again(self, missing: list[bytes], held: dict[bytes, bytes]) -> list[bytes]:
-        """Queue what was asked after the last record that came; return the gaps before it."""
-        asked = list(self._asked)
-        last = max(index for index, one in enumerate(asked) if one in held)
-        for one in asked[last + 1 :]:
-            self.add(self._asked[one], (one,))
-        return [one for one in missing if one not in self._towns]
 
 
 class Offered(_Queue):
@@ -139,6 +133,11 @@ def fitting(raws: Sequence[bytes]) -> list[bytes]:
             break
         page.append(raw)
     return page
+
+
+def tombstones_first(raws: Iterable[bytes]) -> list[bytes]:
+    """Records held here, the tombstones before all others."""
+    return sorted(raws, key=lambda raw: not parse(raw).is_tombstone)
 
 
 def hopeless(outcomes: Iterable[Outcome]) -> set[bytes]:

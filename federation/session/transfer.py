@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from federation import limits
-from federation.admission import REFUSED
 from federation.messages import decode_verdicts, encode_ids
 from federation.session.course import Course
 from federation.session.events import Event, Outcome, Received, Sent, Unasked, Undelivered
 from federation.session.pages import hopeless
-from federation.session.view import judged
 
-BAD_SIGNATURE: Final = REFUSED + "bad_signature"
 UNANSWERED: Final = "unanswered"  # a pushed record on which the host gave no verdict
 
 
@@ -24,7 +22,6 @@ class FetchStep:
 
     def __init__(self, course: Course) -> None:
         self._course = course
-        self._bad_signatures = 0
 
     def ask(self) -> bytes | None:
         ids = self._course.wanted.ask()
@@ -35,7 +32,7 @@ class FetchStep:
         page = course.wanted.receive(body)
         events: list[Event] = []
         if page.raws:
-            events.append(Received(self._admit(page.raws)))
+            events.append(Received(course.receive(page.raws)))
         if page.unasked:
             course.tally.unasked += page.unasked
             events.append(Unasked(page.unasked))
@@ -45,16 +42,6 @@ class FetchStep:
         if page.is_torn:
             course.note("bad_cbor")
         return events
-
-    def _admit(self, raws: list[bytes]) -> tuple[Outcome, ...]:
-        course = self._course
-        outcomes = judged(raws, course.admit(raws, course.peer, course.now_ms))
-        course.tally.received.update(each.code for each in outcomes)
-        course.wanted.leave(hopeless(outcomes))
-        self._bad_signatures += sum(each.code == BAD_SIGNATURE for each in outcomes)
-        if self._bad_signatures >= limits.BAD_SIGNATURES_MAX:
-            course.end("too_many_bad_signatures")
-        return outcomes
 
     def _miss(self, ids: tuple[bytes, ...]) -> None:
         """A few may have been replaced since they were listed; a thousand never were there."""
@@ -83,11 +70,12 @@ class PushStep:
         return body or None
 
     def take(self, body: bytes) -> list[Event]:
-        course = self._course
-        verdicts = decode_verdicts(body)
-        outcomes = tuple(
-            Outcome(one, verdicts.get(one, UNANSWERED), town) for one, town in self._sent.items()
-        )
-        course.tally.sent.update(each.code for each in outcomes)
-        course.offered.leave(hopeless(outcomes))
-        return [Sent(outcomes)]
+        return [sent(self._course, self._sent, decode_verdicts(body))]
+
+
+def sent(course: Course, ids: Mapping[bytes, bytes], verdicts: Mapping[bytes, str]) -> Event:
+    """What became of the records {id: town} that went."""
+    outcomes = tuple(Outcome(one, verdicts.get(one, UNANSWERED), ids[one]) for one in ids)
+    course.tally.sent.update(each.code for each in outcomes)
+    course.offered.leave(hopeless(outcomes))
+    return Sent(outcomes)

@@ -8,18 +8,21 @@ from itertools import islice
 
 from federation import codec
 from federation.admission import REFUSED, Verdict
+from federation.checkpoint import Vouch
 from federation.errors import RemoteProtocolError
 from federation.forms import plain
 from federation.keyset import Keyset
 from federation.limits import KEYSETS_PER_TOWN_MAX
 from federation.messages import Group, Introduction, Row
+from federation.port import RecordStore
 from federation.record import SCOPE_PARTNERS, SCOPES, parse
 from federation.session.events import Outcome
 from federation.sets import Item
-from federation.store import RecordStore
 
 # (records in the order they came, the town that brought them, now in UTC ms) -> one verdict each
 Admit = Callable[[Sequence[bytes], bytes, int], Sequence[Verdict]]
+# the same, of records whose origin has vouched for some of them
+AdmitVouched = Callable[[Sequence[bytes], Vouch, bytes, int], Sequence[Verdict]]
 
 
 class View:
@@ -27,6 +30,7 @@ class View:
 
     def __init__(self, store: RecordStore, peer: bytes, as_of: int) -> None:
         self.as_of = as_of
+        self.peer = peer
         self._store = store
         self.rows = {
             (row.origin, row.scope): Row(row.scope, row.count, row.fingerprint)
@@ -35,7 +39,9 @@ class View:
 
     def items(self, town: bytes, scope: int) -> list[Item]:
         """The items of a set, none if the peer may not see it."""
-        return self._store.items(town, scope, self.as_of) if (town, scope) in self.rows else []
+        if (town, scope) not in self.rows:
+            return []
+        return self._store.items(town, scope, self.as_of, self.peer)
 
     def groups(self, towns: Iterable[bytes]) -> tuple[Group, ...]:
         """What is held of each of `towns`, in their order."""
@@ -97,8 +103,20 @@ def whole_records(body: bytes, maximum: int) -> tuple[list[bytes], bool]:
         return raws, True
 
 
-def _origin(raw: bytes) -> bytes | None:
+def record_ids(raws: Iterable[bytes]) -> tuple[bytes, ...]:
+    """The ids of records, from their bytes."""
+    return tuple(hashlib.sha256(raw).digest() for raw in raws)
+
+
+def set_of(raw: bytes) -> tuple[bytes, int] | None:
+    """(origin, scope) of a record, None if it cannot be read."""
     try:
-        return parse(raw).origin
+        record = parse(raw)
     except RemoteProtocolError:
         return None
+    return record.origin, record.scope
+
+
+def _origin(raw: bytes) -> bytes | None:
+    found = set_of(raw)
+    return found[0] if found else None

@@ -1,6 +1,6 @@
 """The visit: the side that asks. One visit brings both ends to the same sets (SPEC.md section 7).
 
-    summary ──▶ keysets ──▶ reconcile ──▶ fetch ──▶ push ──▶ done
+    summary ──▶ keysets ──▶ runs ──▶ reconcile ──▶ fetch ──▶ push ──▶ done
 A state that has nothing more to ask gives way to the next, so identical ends take one exchange.
 """
 
@@ -10,14 +10,16 @@ from collections.abc import Callable, Iterator
 
 from federation import limits
 from federation.errors import LocalProtocolError, RemoteProtocolError
+from federation.port import RecordStore
 from federation.session.course import Course, Step
-from federation.session.events import Done, Event, Request, Tally
+from federation.session.events import Done, Event, Hinted, Request, Tally
+from federation.session.hint import Hint
 from federation.session.pages import Offered, Wanted
+from federation.session.runs import RunsStep
 from federation.session.steps import KeysetsStep, ReconcileStep, SummaryStep
 from federation.session.transfer import FetchStep, PushStep
-from federation.session.view import Admit, View
+from federation.session.view import Admit, AdmitVouched, View
 from federation.stamp import as_of_day
-from federation.store import RecordStore
 
 
 class Visit:
@@ -36,15 +38,23 @@ class Visit:
         *,
         gen: int = 0,
         introductions: bytes = b"",
+        vouched: AdmitVouched | None = None,
+        hint: Hint | None = None,
     ) -> None:
-        """`gen` marks our last restore; `introductions` is the digest of the last `Introduced`."""
+        """`gen` marks our last restore; `introductions` is the digest of the last `Introduced`.
+
+        `vouched` admits what an origin's checkpoint vouches for; `hint` is of the last `Hinted`.
+        """
+        self._arrival = store.arrivals()
         view = View(store, peer, as_of_day(now_ms))
         wanted, offered = Wanted(store), Offered(store, peer)
         self._course = Course(store, admit, me, peer, gen, now_ms, view, wanted, offered)
+        self._course.admit_vouched = vouched
         self._started_ms = now_ms
         self._steps: list[Step] = [
-            SummaryStep(self._course, introductions),
+            SummaryStep(self._course, introductions, hint),
             KeysetsStep(self._course),
+            RunsStep(self._course),
             ReconcileStep(self._course),
             FetchStep(self._course),
             PushStep(self._course),
@@ -84,7 +94,13 @@ class Visit:
             self._course.end(error.code)
             raise
         self._advance(now_ms)
-        return [*events, Done(self._course.code, self.tally)] if self.is_done else events
+        return [*events, *self._ending()] if self.is_done else events
+
+    def _ending(self) -> Iterator[Event]:
+        """A visit that left nothing undone is told how to be taken up."""
+        if not self._course.code and self._course.token:
+            yield Hinted(self._course.token, self._arrival)
+        yield Done(self._course.code, self.tally)
 
     def _advance(self, now_ms: int) -> None:
         """Prepare the next request, leaving behind the states that have nothing more to ask."""

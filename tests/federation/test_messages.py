@@ -19,6 +19,7 @@ from federation.messages import (
     KeysetsQuestion,
     ReconcileQuestion,
     Row,
+    Said,
     SetMessage,
     SummaryAnswer,
     SummaryQuestion,
@@ -33,6 +34,8 @@ from federation.messages import (
     encode_round,
     encode_verdicts,
 )
+from federation.sets import Bound
+from federation.stretch import RangePage, RangeQuestion
 
 towns = st.binary(min_size=32, max_size=32)
 keysets = st.binary(max_size=300)
@@ -43,6 +46,10 @@ rows = st.builds(Row, st.integers(0, 2), st.integers(0, 2**32), st.binary(min_si
 texts = st.text(st.characters(codec="utf-8", categories=["L", "N", "P"]), max_size=80).filter(
     lambda text: is_normalized("NFC", text) and text.isprintable()
 )
+
+
+tokens = st.just(b"") | st.binary(min_size=32, max_size=32)
+bounds = st.builds(Bound, st.integers(0, 2**32), st.binary(max_size=32))
 
 
 def several(each, most=4):
@@ -69,6 +76,10 @@ MESSAGES = {
         moments,
         several(st.builds(Group, towns, st.binary(min_size=8, max_size=8), sets)),
         st.just(b"") | st.binary(min_size=16, max_size=16),
+        st.binary(max_size=80),
+        tokens,
+        st.binary(max_size=99),
+        several(keysets),
     ),
     SummaryAnswer: st.builds(
         SummaryAnswer,
@@ -78,8 +89,19 @@ MESSAGES = {
         several(st.builds(Difference, towns, sets)),
         several(towns),
         st.none() | several(st.builds(Introduction, towns, texts, texts, several(keysets, 2))),
+        several(st.builds(Said, towns, several(keysets, 3))),
+        tokens,
+        st.binary(max_size=99),
+        several(st.tuples(st.just("stored"), several(towns).map(b"".join))),
     ),
-    KeysetsQuestion: st.builds(KeysetsQuestion, several(towns), several(keysets)),
+    KeysetsQuestion: st.builds(KeysetsQuestion, several(towns), several(keysets), several(keysets)),
+    RangeQuestion: st.builds(RangeQuestion, days, towns, st.integers(0, 2), bounds, bounds),
+    RangePage: st.builds(
+        RangePage,
+        bounds,
+        st.binary(max_size=99),
+        several(st.tuples(st.integers(0, 2**32), towns)),
+    ),
     ReconcileQuestion: st.builds(
         ReconcileQuestion,
         days,

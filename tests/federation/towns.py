@@ -11,6 +11,7 @@ from federation import codec, limits
 from federation.adapters.memory import Faults, MemoryLink, MemoryNonces, MemoryPurse
 from federation.admission import Verdict, admit
 from federation.channel import Channel
+from federation.checkpoint import Checkpoint, Vouch, sign_checkpoint
 from federation.gate import Gate, Passage
 from federation.keys import SigningKey
 from federation.keyset import genesis, next_keyset
@@ -26,7 +27,18 @@ from federation.record import (
     sign,
     tombstone_until,
 )
-from federation.session import Done, Event, Host, Received, Request, Sent, Visit, drive
+from federation.session import (
+    Done,
+    Event,
+    Hint,
+    Hinted,
+    Host,
+    Received,
+    Request,
+    Sent,
+    Visit,
+    drive,
+)
 from federation.signature import HttpReply, HttpRequest
 from federation.stamp import DAY_MS, as_of_day, stamp_at
 from federation.store import MemoryStore, SetRow
@@ -56,6 +68,8 @@ class Town:
         self.gen = 0
         self.introduces: tuple[Introduction, ...] = ()
         self.photos: dict[bytes, bytes] = {}
+        self.secret = b""  # makes the tokens it gives
+        self.hints: dict[bytes, Hint] | None = None  # of its own visits; None: it keeps none
         self.events: list[Event] = []  # of the visits it received
         self._written = 0
 
@@ -100,6 +114,25 @@ class Town:
         self.store.put([tombstone])
         return tombstone
 
+    def checkpoint(
+        self, scope: int = SCOPE_PUBLIC, at_ms: int = NOW_MS, as_of: int = TODAY
+    ) -> Checkpoint:
+        """Sign what it holds of its own, younger than all it wrote, and keep that."""
+        items = self.store.items(self.id, scope, as_of, self.id)
+        self._written += 1
+        made, _ = sign_checkpoint(
+            self.key,
+            items,
+            origin=self.id,
+            keyset=self.keyset.number,
+            scope=scope,
+            stamp=stamp_at(at_ms) + self._written,
+            as_of=as_of,
+            size_bytes=sum(map(len, self.store.raws([i for _, i in items], self.id).values())),
+        )
+        self.store.witness.keep(made)
+        return made
+
     def rotate(self, number: int, reason: str = "routine") -> None:
         self.key = SigningKey.from_seed(seed(self.name, number))
         self.keyset = next_keyset(self.root, self.keyset, self.key.public, number, reason)
@@ -115,7 +148,12 @@ class Town:
                 self.store.add_keyset(keyset)
 
     def admit(self, raws: Sequence[bytes], carrier: bytes, now_ms: int) -> list[Verdict]:
-        return admit(raws, self.store, now_ms)
+        return admit(raws, self.store, now_ms, carrier=carrier)
+
+    def admit_vouched(
+        self, raws: Sequence[bytes], vouch: Vouch, carrier: bytes, now_ms: int
+    ) -> list[Verdict]:
+        return admit(raws, self.store, now_ms, carrier=carrier, vouch=vouch)
 
     def rows(self, peer: Town) -> list[SetRow]:
         return self.store.rows(peer.id, TODAY)
@@ -131,6 +169,7 @@ class Town:
             gen=self.gen,
             introductions=lambda peer: self.introduces,
             blob=lambda digest, peer: self.photos.get(digest),
+            secret=self.secret,
         )
 
     @property
@@ -162,12 +201,22 @@ class Town:
             self.now_ms,
             gen=self.gen,
             introductions=introductions,
+            vouched=self.admit_vouched,
+            hint=(self.hints or {}).get(other.id),
         )
 
     def visit(self, other: Town, link: MemoryLink | None = None) -> list[Event]:
         """One whole visit, over HTTP messages that are signed and verified."""
         channel = self.channel(other, link or self.link_to(other))
-        return list(drive(self.start(other), channel.post, lambda: self.now_ms))
+        events = list(drive(self.start(other), channel.post, lambda: self.now_ms))
+        return self._remembered(other, events)
+
+    def _remembered(self, other: Town, events: list[Event]) -> list[Event]:
+        if self.hints is not None:
+            for event in events:
+                if isinstance(event, Hinted):
+                    self.hints[other.id] = Hint(*event)
+        return events
 
     def call(self, other: Town) -> list[Event]:
         """One whole visit without HTTP: the host answers the visitor's bytes."""
@@ -177,7 +226,7 @@ class Town:
             return other.host.answer(request.path, request.body, self.id, other.now_ms).body
 
         events += drive(self.start(other), post, lambda: self.now_ms)
-        return events
+        return self._remembered(other, events)
 
 
 def towns(*names: str, all_know: bool = True) -> list[Town]:
@@ -225,7 +274,14 @@ def forged(town: Town, count: int):
     return records
 
 
-HOSTED = (limits.SUMMARY, limits.KEYSETS, limits.RECONCILE, limits.FETCH, limits.PUSH)
+HOSTED = (
+    limits.SUMMARY,
+    limits.KEYSETS,
+    limits.RECONCILE,
+    limits.FETCH,
+    limits.RANGE,
+    limits.PUSH,
+)
 
 # any bytes, and among them messages that look nearly right
 junk = st.binary(max_size=200) | st.builds(

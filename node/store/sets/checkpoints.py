@@ -14,7 +14,7 @@ from node.store.sets import records
 
 
 class CheckpointRow(Row):
-    """The newest checkpoint of one set; `arrival` is the last record that had come before it."""
+    """The newest checkpoint of one set; `arrival` is its place among all that came in."""
 
     origin = BytesField()
     scope = peewee.IntegerField()
@@ -25,6 +25,7 @@ class CheckpointRow(Row):
     runs = BytesField()
     raw = BytesField()
     arrival = peewee.BigIntegerField()
+    carrier = BytesField()
 
     class Meta:
         table_name = "checkpoint"
@@ -92,7 +93,16 @@ class SqlWitness:
         rows = db.execute_sql("SELECT raw FROM checkpoint ORDER BY origin, scope").fetchall()
         return [parse_checkpoint(row[0]) for row in rows]
 
-    def keep(self, checkpoint: Checkpoint) -> None:
+    def since(self, arrival: int, but: bytes) -> list[Checkpoint]:
+        """Return the newest checkpoints that came after that place in the order of arrival, and
+        were not brought by the partner `but`.
+        """
+        rows = CheckpointRow.select(CheckpointRow.raw).where(
+            CheckpointRow.arrival > arrival, CheckpointRow.carrier != but
+        )
+        return [parse_checkpoint(raw) for (raw,) in rows.tuples()]
+
+    def keep(self, checkpoint: Checkpoint, carrier: bytes = b"") -> None:
         """Put a checkpoint in the place of the one of its set; forget gaps it no longer has."""
         with write_tx():
             CheckpointRow.upsert(
@@ -105,7 +115,8 @@ class SqlWitness:
                 as_of=checkpoint.as_of,
                 runs=checkpoint.runs,
                 raw=checkpoint.raw,
-                arrival=records.last_arrival(),
+                arrival=records.next_arrival(),
+                carrier=carrier,
             )
             db.execute_sql(
                 'DELETE FROM gap WHERE origin = ? AND scope = ? AND "by" <= ?',
@@ -153,12 +164,6 @@ def trust_again(town: bytes) -> None:
     """Let a town's checkpoints vouch again: our admin has spoken."""
     with write_tx():
         Distrust.delete().where(Distrust.town == town).execute()
-
-
-def since(arrival: int) -> list[Checkpoint]:
-    """Return the checkpoints that came after that many records had."""
-    rows = CheckpointRow.select(CheckpointRow.raw).where(CheckpointRow.arrival >= arrival)
-    return [parse_checkpoint(raw) for (raw,) in rows.tuples()]
 
 
 def note_gaps(replaced: Iterable[tuple[records.Holder, int]]) -> None:

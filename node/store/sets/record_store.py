@@ -54,7 +54,7 @@ class SqlRecordStore:
     def rows(self, peer: bytes | None, as_of: int) -> list[SetRow]:
         """Return the non-empty sets that authenticated `peer` may see; None: anyone."""
         visible = self._visible(peer)
-        hidden = waiting.hidden_sums(peer, day_start_s(as_of))
+        hidden = {} if peer == self.own else waiting.hidden_sums(peer, day_start_s(as_of))
         return [
             SetRow(each.origin, each.scope, each.live + each.tombstones, each.fingerprint)
             for each in figures(as_of, hidden)
@@ -65,7 +65,7 @@ class SqlRecordStore:
         """Return [(seconds since 2020, id)] of one set as `peer` may see it, sorted."""
         dead = retired(keysets.of_town(origin), as_of)
         items = records.set_items(origin, scope, day_start_s(as_of), dead)
-        hidden = waiting.hidden_from(peer)
+        hidden = self._hidden(peer)
         return [each for each in items if each[1] not in hidden] if hidden else items
 
     @property
@@ -91,7 +91,7 @@ class SqlRecordStore:
         """Return the first `limit` records that came after arrival `since`, in life on that day,
         that `peer` may see and did not bring; in order of arrival.
         """
-        visible, hidden = self._visible(peer), waiting.hidden_from(peer)
+        visible, hidden = self._visible(peer), self._hidden(peer)
         found: list[bytes] = []
         dead: dict[bytes, frozenset[int]] = {}
         for row in records.arrived_since(since, peer, day_start_s(as_of)):
@@ -106,7 +106,7 @@ class SqlRecordStore:
 
     def raws(self, ids: Iterable[bytes], peer: bytes | None) -> dict[bytes, bytes]:
         """Return {id: bytes} of those of `ids` that are held and that `peer` may see."""
-        visible, hidden = self._visible(peer), waiting.hidden_from(peer)
+        visible, hidden = self._visible(peer), self._hidden(peer)
         columns = (RecordRow.id, RecordRow.raw, RecordRow.origin, RecordRow.scope)
         return {
             record_id: raw
@@ -116,6 +116,10 @@ class SqlRecordStore:
             .tuples()
             if (origin, scope) in visible and record_id not in hidden
         }
+
+    def _hidden(self, peer: bytes | None) -> set[bytes]:
+        """What a peer may not see until it was checked; ourselves we hide nothing."""
+        return set() if peer == self.own else waiting.hidden_from(peer)
 
     def _visible(self, peer: bytes | None) -> set[tuple[bytes, int]]:
         """Public: anyone. Sealed: partners. For partners: only between the origin and a partner.

@@ -229,6 +229,13 @@ def last_arrival() -> int:
     return max(row[0] or 0, marks.number(marks.LAST_ARRIVAL))
 
 
+def next_arrival() -> int:
+    """Return a new place in the order of arrival, for what is no record. Inside write_tx()."""
+    place = last_arrival() + 1
+    marks.write_number(marks.LAST_ARRIVAL, place)
+    return place
+
+
 def arrived_since(arrival: int, but: bytes, out_s: int) -> Iterator[Any]:
     """Yield (seq, id, origin, scope, keyset, raw) of records that came after `arrival`, not by the
     partner `but`, and end after `out_s` (unix seconds); in order of arrival.
