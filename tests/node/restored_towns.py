@@ -77,6 +77,9 @@ def visit(town: TownHere, other: TownHere) -> None:
         gen = marks.number(marks.RESTORED_S)
     with other.inside():
         partners.raise_fence(town.id, gen)
+        theirs = marks.number(marks.RESTORED_S)
+    with town.inside():
+        partners.raise_fence(other.id, theirs)
     for _ in range(3):
         other.hear(town.held(), town)
         town.hear(other.held(), other)
