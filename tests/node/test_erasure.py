@@ -762,3 +762,15 @@ def test_the_job_stands_in_the_table_and_looks_without_writing(world: World) -> 
         assert job.every_s <= 5 and not job.has_work(town)
         assert town.database.execute_sql("PRAGMA data_version").fetchone() == before
         assert {path: len(raw) for path, raw in files(lorient).items()} == sizes
+
+
+def test_the_register_of_an_answer_is_a_hash_of_both_towns_and_its_part() -> None:
+    said = b"lavoir-erasure-ack/1" + ORIGIN + OWN + b"\0\3"
+    assert ack.register_key(ORIGIN, OWN, 3) == hashlib.sha256(said).digest()[:16]
+    assert ack.register_key(ORIGIN, OWN, 3).hex() == "21c5ada67227add7f6c874f8b0611a95"
+    keys = {
+        ack.register_key(*towns, part)
+        for towns in ((ORIGIN, OWN), (OWN, ORIGIN))
+        for part in (0, 1)
+    }
+    assert len(keys) == 4
