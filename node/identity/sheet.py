@@ -110,13 +110,10 @@ class Sheet:
         rows = "".join(
             f"<dt>{escape(name)}</dt><dd>{escape(said)}</dd>" for name, said in facts if said
         )
-        number = (
-            f'<dt>{escape(say(N_("Number of the town")))}</dt><dd class="id">'
-            f"{_in_groups(self.town.hex())}</dd>"
-        )
+        number = escape(say(N_("Number of the town")))
         return (
-            f"<header><h1>{escape(title)}</h1><p>{escape(lead)}</p>"
-            f"<dl>{rows}{number}</dl></header>\n"
+            f"<header><h1>{escape(title)}</h1><p>{escape(lead)}</p><dl>{rows}"
+            f'<dt>{number}</dt><dd class="id">{_in_groups(self.town.hex())}</dd></dl></header>\n'
         )
 
     def _secret(self, say: Say) -> str:
@@ -144,7 +141,8 @@ def _when(say: Say) -> str:
         f"<dt>{escape(say(title))}</dt><dd>{_with_commands(say(advice, **typed))}</dd>"
         for title, advice in WHEN
     )
-    return f"<section><h2>{escape(say(N_('When to use it')))}</h2><dl>{items}</dl></section>\n"
+    title = escape(say(N_("When to use it")))
+    return f"<section><h2>{title}</h2><dl>{items}</dl></section>\n"
 
 
 def _with_commands(sentence: str) -> str:
@@ -161,10 +159,8 @@ def _where(say: Say) -> str:
             N_("Once a year, see that both are still there."),
         ),
     )
-    places = "".join(
-        f"<p>{escape(say(N_('Copy %(number)s is kept by'), number=number))}<span></span></p>"
-        for number in (1, 2)
-    )
+    kept = [say(N_("Copy %(number)s is kept by"), number=number) for number in (1, 2)]
+    places = "".join(f"<p>{escape(each)}<span></span></p>" for each in kept)
     title = escape(say(N_("Where to keep it")))
     return f"<section><h2>{title}</h2><p>{advice}</p></section>\n<footer>{places}</footer>"
 
