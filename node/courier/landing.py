@@ -71,6 +71,7 @@ class Landing:
         kept_out = set(raws) - set(direct)
         verdicts += [Verdict(hashlib.sha256(raw).digest(), NOT_DIRECT) for raw in kept_out]
         with write_tx():
+            quarantine.release(each.id for each in verdicts if each.code not in WAITS)
             for each in verdicts:
                 self._tell(each, read[each.id])
 
