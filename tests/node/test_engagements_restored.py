@@ -1,5 +1,6 @@
 """A restored town: it promises nothing before it heard what it promised."""
 
+import base64
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +9,11 @@ import pytest
 
 from node.domain.errors import Conflict
 from node.engagements import diary, gate
+from node.journal.logbook import read
 from node.store import audit, marks
+from node.store.catalogue import listings
+from node.store.database import write_tx
+from node.store.people import members
 from node.store.promises import acts, claims, doubts
 from node.store.promises import engagements as rows
 from tests.node.engagement_towns import Two, two_towns
@@ -130,8 +135,6 @@ def test_without_a_logbook_a_promise_is_not_given_twice(two, tmp_path):
 
 def _listing(two, row):
     with two.home.inside():
-        from node.store.catalogue import listings
-
         return listings.find(row.listing_origin, row.listing_key)
 
 
@@ -411,8 +414,6 @@ def test_what_a_power_cut_took_between_line_and_commit_is_done_again(two, tmp_pa
 
 
 def test_a_line_whose_change_was_rolled_back_says_nothing(two, tmp_path):
-    from node.store.database import write_tx
-
     listing = two.home.publish(copies=3)
     backup = back_up(two.home, tmp_path / "backup.db")
     row = two.home.ask(listing, "neighbour")
@@ -433,8 +434,6 @@ def test_a_line_whose_change_was_rolled_back_says_nothing(two, tmp_path):
 def test_a_copy_of_the_logbook_tells_a_stranger_nothing(two, tmp_path):
     two.home.ask(two.home.publish(), "neighbour", message="Secret de famille")
     raw = (tmp_path / "Lorient" / "logbook").read_bytes()
-    import base64
-
     plain_text = b"".join(base64.b64decode(line.split()[0]) for line in raw.splitlines())
     assert b"Secret" not in plain_text and b"neighbour" not in plain_text
 
@@ -457,3 +456,20 @@ def test_two_words_without_gen_in_a_third_town_change_nothing(two, tmp_path):
         town.hear(reversed(air))
     assert [plain(town, row) for town in (two.home, two.away)] == kept
     assert two.both(row) == ("revoked", "revoked")
+
+
+def test_an_erased_person_is_in_no_line_and_erased_again_after_a_restore(two, tmp_path):
+    listing = two.home.publish(copies=3)
+    backup = back_up(two.home, tmp_path / "backup.db")
+    row = two.home.ask(listing, "neighbour", message="Secret de famille", share="1", contact="06")
+    with two.home.inside(), write_tx():
+        two.home.engine.forget(two.home.member("neighbour"))
+        members.erase(two.home.member("neighbour"))
+    told = list(read(tmp_path / "Lorient", two.home.keyring.archive))
+    assert not [each for each in told if b"Secret" in str(each.body).encode()]
+    assert "Secret" not in str([each.body for each in told])
+    two.home = restored(two.home, backup, with_logbook=True)
+    with two.home.inside():
+        assert members.find(two.home.members["neighbour"]).status == "erased"
+    assert two.home.row(row).state == "cancelled"
+    assert "Secret" not in str(plain(two.home, row))
