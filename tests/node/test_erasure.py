@@ -1,5 +1,6 @@
 """Erasure: a town deletes what was withdrawn from every file, and says so to the town it was of."""
 
+import hashlib
 import random
 import secrets
 from collections.abc import Iterator
@@ -19,13 +20,14 @@ from node.erasure.people import erase_person
 from node.journal import logbook
 from node.journal.erasing import ERASURE
 from node.members import accounts
+from node.partners import pairing
 from node.store import marks
 from node.store.catalogue import blobs, facets, holdings, listings
 from node.store.catalogue.listings import Listing
-from node.store.database import empty_wal, open_database, using, write_tx
+from node.store.database import compact, db, empty_wal, open_database, using, write_tx
 from node.store.erasures import acks, burials
 from node.store.erasures.acks import Told
-from node.store.network import refusals
+from node.store.network import refusals, towns
 from node.store.schema import migrate
 from node.store.sets import records
 from node.upkeep import upkeep
@@ -95,8 +97,6 @@ def test_no_page_of_the_database_keeps_a_copy_of_a_row_that_was_moved(
                 listings.close(origin, key, "withdrawn", 5)
                 database.execute_sql("DELETE FROM record WHERE key = ?", (key,))
         listings.scrub_search()
-        from node.store.database import compact
-
         assert compact() and empty_wal()
         raw = path.read_bytes()
         left = [word for word in dead if word.encode() in raw]
@@ -108,8 +108,6 @@ def test_no_page_of_the_database_keeps_a_copy_of_a_row_that_was_moved(
 
 def keep_row(origin: bytes, key: bytes, word: str, rng: random.Random) -> None:
     """Write a listing and a record of that register as publishing does, long or short."""
-    from node.store.database import db
-
     text = f"{word} {'x' * rng.randint(0, 300)}"
     with write_tx():
         row = listings.keep(
@@ -129,12 +127,10 @@ def test_a_reader_of_the_database_delays_an_erasure_and_does_not_spoil_it(world:
     (record,) = publish(quimper, f"Selle {WORD}")
     with quimper.inside() as town:
         erase(town, record.key)
-    import apsw
-
-    reader = apsw.Connection(str(quimper.town.home / "lavoir.db"))
+    reader = open_database(quimper.town.home / "lavoir.db")
     try:
-        reader.execute("BEGIN")
-        reader.execute("SELECT count(*) FROM record").fetchall()
+        reader.execute_sql("BEGIN")
+        reader.execute_sql("SELECT count(*) FROM record").fetchall()
         assert not clean(quimper)
         with quimper.inside() as town:
             assert burials.find(town.id, record.key).gone_ms is None
@@ -405,8 +401,6 @@ def test_a_town_without_our_sealing_key_waits_and_tells_later(world: World) -> N
     world.sync()
     withdraw(lorient, record)
     world.visit("Quimper", "Lorient")
-    from node.store.network import towns
-
     with quimper.inside() as town:
         card = towns.find(lorient.town.id)
         towns.forget(lorient.town.id)
@@ -592,8 +586,6 @@ def test_abuse_034_a_tombstone_before_its_record_leaves_no_byte_of_it(world: Wor
 
 
 def test_abuse_023_the_key_of_a_removed_town_brings_nothing_back_by_a_relay(world: World) -> None:
-    from node.partners import pairing
-
     lorient, quimper = world.places.values()
     (record,) = publish(lorient, f"Selle {WORD}")
     world.sync()
@@ -636,6 +628,7 @@ def test_abuse_097_an_erased_person_s_listings_go_everywhere_and_her_name_too(
     with quimper.inside():
         there = Listing.get(Listing.title.startswith("Selle")).code
         photo = pieces(quimper, Listing.get(Listing.code == there).photo)
+        assert photo
     days = {"first_day": "2026-11-25", "last_day": "2026-11-26"}
     asked = Visitor(quimper, yann).send(
         f"/a/{there}/demander", message=f"Merci {WORD}", name=f"Yann {WORD}", **days
@@ -768,9 +761,6 @@ def test_the_register_of_an_answer_is_a_hash_of_both_towns_and_its_part() -> Non
     said = b"lavoir-erasure-ack/1" + ORIGIN + OWN + b"\0\3"
     assert ack.register_key(ORIGIN, OWN, 3) == hashlib.sha256(said).digest()[:16]
     assert ack.register_key(ORIGIN, OWN, 3).hex() == "21c5ada67227add7f6c874f8b0611a95"
-    keys = {
-        ack.register_key(*towns, part)
-        for towns in ((ORIGIN, OWN), (OWN, ORIGIN))
-        for part in (0, 1)
-    }
+    pairs = ((ORIGIN, OWN), (OWN, ORIGIN))
+    keys = {ack.register_key(*two, part) for two in pairs for part in (0, 1)}
     assert len(keys) == 4
