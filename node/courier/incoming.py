@@ -80,7 +80,8 @@ def _about(town: Any, headers: list[Header]) -> Arrived:
         newest_ms = carriages.newest_made_ms(first.town, first.id)
         told.older_ms = newest_ms if newest_ms and newest_ms > first.made_ms else None
     for each in ours:
-        _raise_fence(town, each)
+        if _maker(town, each):  # it was restored: what it promised before no longer counts
+            partners.raise_fence(each.town, each.gen)
     return told
 
 
@@ -133,13 +134,6 @@ def _maker(town: Any, header: Header | None) -> bytes | None:
     if header is None or not receipts.believed(town, header.town, header.keyset):
         return None
     return header.town
-
-
-def _raise_fence(town: Any, header: Header) -> None:
-    """Learn from its maker that it was restored: its older promises no longer count."""
-    partner = partners.find(header.town)
-    if partner is not None and _maker(town, header) and header.gen > partner.generation_s:
-        partners.save(header.town, generation_s=header.gen)
 
 
 def _problem() -> Problem:

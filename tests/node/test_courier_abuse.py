@@ -162,11 +162,11 @@ def test_abuse_035_what_comes_before_its_keys_waits_and_is_taken_later(tmp_path:
     keyless = without(raw, "lavoir-keyset/1")
     for _ in range(3):
         told = unpack(world, "Quimper", keyless)
-        assert set(told.verdicts) == {"refused:unknown_keyset"} and told.outcome == "ok"
+        assert set(told.verdicts) == {"known", "refused:unknown_keyset"} and told.outcome == "ok"
     with quimper.inside():
         (waits,) = quarantine.waiting(lorient.town.id)
-        assert (waits.code, waits.records) == ("unknown_keyset", told.found)
-    assert unpack(world, "Quimper", raw).verdicts["stored"] == told.found
+        assert (waits.code, waits.records) == ("unknown_keyset", told.refusals)
+    assert unpack(world, "Quimper", raw).verdicts["stored"] == told.refusals
     assert titles(quimper, lorient) == {"Échelle", "Remorque"}
     with quimper.inside():
         assert quarantine.waiting(lorient.town.id) == []
