@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from node.domain.errors import Conflict
 from node.domain.words import N_
-from node.journal import keychain, restoring
+from node.journal import keychain, restoring, twins
 from node.store import audit
 from node.store.database import write_tx
 from node.store.network import partners
@@ -67,6 +67,7 @@ def leave(town: Town, by: str, member: int | None = None) -> int:
         told = report(town)
         keychain.in_force(town.journal.keys, town.store)
         gen = restoring.finish(now_ms)
+        twins.wake()  # a twin that hears of it, under the new gen, stops
         audit.note(
             "town.restored", at_ms=now_ms, actor=by, member=member, subject=town.id.hex(),
             detail=f"{told.why}: {told.came_back} came back, {told.withdrawn} withdrawn",

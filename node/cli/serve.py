@@ -19,6 +19,7 @@ from node.cli.worker import PatientWorker
 from node.config import Config, load
 from node.domain.clock import SystemClock
 from node.identity import care
+from node.journal import twins
 from node.store.database import using
 
 PATIENCE_S = 20  # between two bytes of a request, or of an answer: then the other end is gone
@@ -132,6 +133,7 @@ def make_ready(home: Path) -> Config:
     town = open_town(home)
     try:
         with using(town.database):
+            twins.wake()
             care.renew_sealing_key(town)
             town.publish_profile()
     finally:

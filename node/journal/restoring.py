@@ -24,6 +24,7 @@ COPIED = "copied"  # the database is not the one this house had, or is an older 
 ELSEWHERE = "elsewhere"  # records came home that this house never signed
 TWIN = "twin"  # another node speaks with our keys
 BY_HAND = (ELSEWHERE, TWIN)  # only a person can say which of two houses lives
+_RANK = {ELSEWHERE: 1, TWIN: 2}  # a reason that says more takes the place of one that says less
 
 
 class Restoring(NamedTuple):
@@ -48,7 +49,7 @@ def begin(now_ms: int, why: str) -> None:
     """Enter restore mode; one that is on goes on, a reason that needs a person outweighs others."""
     with write_tx():
         held = state()
-        if held is None or (why in BY_HAND and held.why not in BY_HAND):
+        if held is None or _RANK.get(why, 0) > _RANK.get(held.why, 0):
             marks.write(marks.RESTORING, f"{held.since_ms if held else now_ms} {why}")
 
 

@@ -8,14 +8,16 @@ from typing import Any
 from flask import Blueprint, Response, current_app, request
 
 from federation import limits
+from federation.boot import HearingHost
 from federation.errors import ProtocolError, RemoteProtocolError
 from federation.gate import Gate, Passage, headers
 from federation.limits import CBOR, OCTETS
-from federation.messages import Introduction, decode_ids, encode_error
-from federation.session import Host, PeerSeen, Received
+from federation.messages import Introduction, encode_error
+from federation.session import Gave, PeerSeen, Received
 from federation.signature import HttpReply, HttpRequest
 from node.domain.errors import DomainError
-from node.partners import exchange, lookup, pairing
+from node.journal import twins
+from node.partners import exchange, hints, lookup, pairing
 from node.partners.doorway import BUSY_S, Doorway
 from node.partners.purse import Nonces
 from node.store import marks, rates
@@ -99,7 +101,7 @@ def _plain(reply: HttpReply) -> Response:
 
 
 def _gate(town: Any) -> Gate:
-    host = Host(
+    host = HearingHost(
         town.store,
         lambda raws, carrier, now_ms: town.journal.ingest(raws, carrier),
         town.id,
@@ -107,7 +109,9 @@ def _gate(town: Any) -> Gate:
         introductions=told_to,
         blob=_photo,
         fence=partners.raise_fence,
+        secret=hints.secret(town.keyring),
     )
+    host.swap = twins.visited_by
     return Gate(
         host, town.keyring.signing, town.id, town.store, Nonces(), is_partner, _doorway().admitted
     )
@@ -181,5 +185,5 @@ def _note(town: Any, asked: HttpRequest, passage: Passage) -> None:
             refused = sum(each.code.startswith("refused") for each in event.outcomes)
             line = exchanges.start(passage.peer, "in", now_ms)
             exchanges.finish(line, "ok", now_ms, received=stored, refused=refused)
-    if asked.path == limits.FETCH and not passage.code:
-        records.mark_sent(records.unsent_sealed(decode_ids(asked.body)), now_ms)
+        elif isinstance(event, Gave):
+            records.mark_sent(records.unsent_sealed(event.ids), now_ms)

@@ -10,6 +10,7 @@ from typing import Any
 from federation.adapters.http import HttpLink
 from federation.adapters.http.address import read_origin
 from federation.channel import Channel
+from federation.checkpoint import Vouch
 from federation.errors import ProtocolError, RemoteProtocolError
 from federation.keyset import parse_keyset, verify_chain
 from federation.limits import OCTETS
@@ -18,6 +19,7 @@ from federation.session import (
     Differs,
     Done,
     Event,
+    Hinted,
     Introduced,
     PeerSeen,
     Received,
@@ -31,7 +33,7 @@ from federation.signature import HttpRequest
 from node.domain.errors import Conflict, DomainError
 from node.domain.words import N_
 from node.journal.journal import Journal
-from node.partners import pairing, strikes
+from node.partners import hints, pairing, presence, strikes
 from node.partners.purse import Purse
 from node.partners.rounds import Rounds
 from node.store import marks
@@ -182,6 +184,8 @@ class Exchanges:
                 clock.now_ms(),
                 gen=marks.number(marks.RESTORED_S),
                 introductions=bytes.fromhex(marks.read(pairing.introduced_by(partner.town))),
+                vouched=self._admit_vouched,
+                hint=hints.of(partner.town),
             )
             expected = 0
             until_ms = clock.now_ms() + self.config.sync_timeout_seconds * 1_000
@@ -199,10 +203,14 @@ class Exchanges:
                 told.round_trips = tally.exchanges + channel.hellos
                 told.bytes_up, told.bytes_down = tally.bytes_up, tally.bytes_down
             if told.outcome == "ok":
+                presence.show(channel, self.journal, partner.town)
                 told.has_more = self._fetch_photos(partner, channel)
 
     def _admit(self, raws: Any, carrier: bytes, now_ms: int) -> Any:
         return self.journal.ingest(raws, carrier)
+
+    def _admit_vouched(self, raws: Any, vouch: Vouch, carrier: bytes, now_ms: int) -> Any:
+        return self.journal.ingest(raws, carrier, vouch)
 
     def _heard(self, partner: Partner, event: Event, told: Outcome) -> None:
         if isinstance(event, Received):
@@ -212,6 +220,8 @@ class Exchanges:
             taken = [each.id for each in event.outcomes if each.code in TAKEN]
             told.sent += sum(each.code == "stored" for each in event.outcomes)
             records.mark_sent(taken, self.journal.clock.now_ms())
+        elif isinstance(event, Hinted):
+            hints.keep(partner.town, event)
         elif isinstance(event, PeerSeen):
             seen(partner.town, event, self.journal.clock.now_ms())
         elif isinstance(event, Introduced):

@@ -7,10 +7,12 @@ from node.store.row import Row
 
 GENERATION = "generation"  # hex; also in a file beside the database: differ after a restore
 LAST_ARRIVAL = "last_arrival"  # the place of the last record that came in; it never goes back
+LOOKED_ARRIVAL = "looked_arrival"  # up to where sets were held beside their origins' words
 LAST_STAMP = "last_stamp"  # the highest stamp this town signed
 RESTORING = "restoring"  # since when (UTC ms) and why; absent when the town is not in restore mode
 LOGGED = "logged"  # the number of the last transaction that is in the logbook
 RESTORED_S = "restored_s"  # `gen` of SPEC: unix seconds of the last restore, 0 if never
+BOOTS = "boots"  # JSON: the nonces this node took at its starts, the last one in force
 BACKUP = "backup"  # JSON: the last backup the node made by itself
 BACKUP_FAILED = "backup_failed"  # JSON: when it last could not, and why; absent once it could
 DRILL = "drill"  # JSON: when a backup was last restored for a test, and what came of it

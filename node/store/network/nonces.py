@@ -38,6 +38,12 @@ def spend(nonce: bytes, partner: bytes, now_ms: int) -> bool:
         return spent.execute() == 1
 
 
+def forget(partner: bytes) -> None:
+    """Let no nonce given to a partner count any more: it must say hello."""
+    with write_tx():
+        Nonce.delete().where(Nonce.partner == partner).execute()
+
+
 def sweep(now_ms: int) -> int:
     """Forget the nonces that no longer count; return how many."""
     with write_tx():
