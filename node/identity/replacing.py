@@ -1,7 +1,7 @@
 """The replacing: a partner lost its root, founded a new town, and our admin was told so in person.
 
 Nothing follows by itself: what we held of the old town is deleted, requests that were open with it
-stay visible to be settled by people, and its page points to the new one (SPEC 3.6).
+stay visible to be settled by people, and its page points to the new one (SPEC 3.7).
 """
 
 from collections.abc import Callable

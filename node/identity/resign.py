@@ -29,7 +29,7 @@ def pending(journal: Journal) -> int:
 
 
 def resign_all(town_or_journal: Any, progress: Progress | None = None) -> int:
-    """Sign every live record and tombstone of ours again under the keys in force (SPEC 3.1).
+    """Sign every live record and tombstone of ours again under the keys in force (SPEC 3.6).
 
     Returns how many were signed; called again it goes on where it was cut. `progress(done, total)`
     is told after each batch. A sealed record nobody can be sealed to any more, or that cannot be

@@ -1,4 +1,4 @@
-"""The rotation: a new signing key for our town, by the 24 words (SPEC 3.1).
+"""The rotation: a new signing key for our town, by the 24 words (SPEC 3.6).
 
     key file saved ──▶ keyset committed ──▶ everything in life signed again, batch by batch
 The key file is replaced inside the transaction that keeps the keyset, just before its commit. Cut
