@@ -7,6 +7,7 @@ import click
 from node.cli.admin import admin
 from node.cli.backup import backup, restore, restored
 from node.cli.bundle import bundle
+from node.cli.gate import gate
 from node.cli.imports import import_
 from node.cli.key import key
 from node.cli.partner import partner
@@ -38,6 +39,7 @@ for command in (
     import_,
     bundle,
     partner,
+    gate,
     key,
     sync,
     status,

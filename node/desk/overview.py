@@ -4,8 +4,10 @@ from typing import Any
 
 from flask import Blueprint, render_template, url_for
 
+from node.backup import standing as backups
 from node.desk import standing
 from node.domain.words import N_
+from node.engagements import gate
 from node.erasure.standing import silent
 from node.identity.todo import keys_ask
 from node.pages.around import counts_of, slug
@@ -15,6 +17,7 @@ from node.partners import health
 from node.store.catalogue.search import Search
 from node.store.network import introductions, partners, refusals
 from node.store.people import members
+from node.store.promises import doubts
 
 blueprint = Blueprint("desk", __name__, url_prefix="/admin")
 
@@ -48,12 +51,22 @@ def _todo() -> list[dict[str, Any]]:
             href = url_for("desk_towns.list_", _anchor="introduced")
             name = each.name or slug(each.town)
             todo.append(_line(N_("A partner introduces %(town)s"), N_("See"), href, name))
+    waiting, href = gate.closed(), url_for("desk_promises.show")
+    for each in waiting[:1]:
+        message = N_("After the restore: waiting for what %(town)s knows")
+        todo.append(_line(message, N_("See"), href, each.name or slug(each.town)))
+    if doubts.unsettled():
+        todo.append(_line(N_("Promises are in doubt"), N_("See"), href))
     for row in silent(town().id, town().registry.by_kind, now_ms()):
         message = N_("%(town)s has not confirmed what was erased more than a week ago")
         todo.append(_line(message, N_("See"), url_for("desk_erasures.show"), row.name))
     todo += [
         _line(message, label, url_for("desk_identity.show"), name)
         for message, label, name in keys_ask(town(), now_ms())
+    ]
+    todo += [
+        _line(message, label, url_for("desk_backups.show"))
+        for message, label in backups.asks(town(), now_ms())
     ]
     if not known:
         href = url_for("desk_linking.link")

@@ -4,9 +4,20 @@ from typing import Any
 
 from flask import Flask
 
-from node.desk import courier, erasures, identity, linking, overview, people, towns, trail
+from node.desk import (
+    backups,
+    courier,
+    erasures,
+    identity,
+    linking,
+    overview,
+    people,
+    promises,
+    towns,
+    trail,
+)
 
-ROOMS = (overview, towns, linking, people, trail, erasures, courier, identity)
+ROOMS = (overview, towns, linking, people, trail, erasures, courier, identity, promises, backups)
 
 
 def install(app: Flask, here: Any) -> None:

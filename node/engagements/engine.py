@@ -187,6 +187,10 @@ class Engagements:
         """Return the state an engagement is in, as known here."""
         return self.ground.state(row)
 
+    def states(self, row: Engagement) -> Mapping[str, State]:
+        """Return the states of the table an engagement follows, by name."""
+        return self.ground.lifecycle(row).states
+
     def roles(self, row: Engagement, member_id: int) -> tuple[str, ...]:
         """Return what a member is in an engagement: asker, keeper, staff; () for a stranger."""
         return roles.roles(self.ground, row, member_id)

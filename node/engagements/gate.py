@@ -65,6 +65,12 @@ def reached_stamp() -> int:
     return int((marks.read(REPLAYED).split() or ["0"])[-1])
 
 
+def let_through() -> list[Partner]:
+    """Return the partners a person went on without, by name."""
+    active = partners.listed("active")
+    return [each for each in active if is_unheard(each.town) and not is_closed(each.town)]
+
+
 def check_town(town: bytes) -> None:
     """Raise NotYet while what was promised to a town, or by it, is not known again."""
     if is_closed(town):
