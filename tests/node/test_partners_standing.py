@@ -1,0 +1,286 @@
+"""What waits, what is held against whom, how much a town takes: kept, decaying, told in words."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from federation import admission, limits
+from federation.record import Record
+from node.desk import reasons
+from node.partners import pairing, quota, strikes
+from node.store.network import quarantine, refusals
+from node.store.network import strikes as held_against
+from node.store.network.strikes import CARRIER, ORIGIN
+from node.store.sets import origins
+from tests.node.partner_wire import (
+    Caller,
+    desk_page,
+    desk_page_of,
+    falsified,
+    foreign_record,
+    held_ids,
+    partner,
+    publish,
+    titles,
+    withdraw,
+)
+from tests.world import Place, World
+
+DAY_MS = 86_400_000
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """Lorient and Quimper, partners."""
+    made = World(tmp_path)
+    made.found("Lorient")
+    made.found("Quimper")
+    made.pair("Lorient", "Quimper")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def lorient(world: World) -> Place:
+    """The town whose pages are read."""
+    return world.places["Lorient"]
+
+
+@pytest.fixture
+def quimper(world: World) -> Place:
+    """Its partner."""
+    return world.places["Quimper"]
+
+
+def ahead(world: World, place: Place, days: float) -> Record:
+    return foreign_record(place.town.keyring, world.clock.now_ms() + int(days * DAY_MS))
+
+
+def brought(place: Place, by: Place, *raws: bytes) -> list[str]:
+    with place.inside() as town:
+        return [each.code for each in town.journal.ingest(raws, by.town.id)]
+
+
+# ── the quarantine ───────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_record_of_the_future_waits_in_sight_and_is_taken_on_its_day(
+    world: World, lorient: Place, quimper: Place
+) -> None:
+    record = ahead(world, quimper, 3)
+    for _ in range(2):
+        assert brought(lorient, quimper, record.raw) == ["quarantined"]
+    with lorient.inside():
+        (line,) = quarantine.latest(quimper.town.id)
+        (waiting,) = quarantine.waiting(quimper.town.id)
+    assert (line.record, line.tries, line.first_ms) == (record.id, 2, world.clock.now_ms())
+    until_ms = world.clock.now_ms() + 2 * DAY_MS
+    assert waiting == (quimper.town.id, "quarantined", 1, world.clock.now_ms(), until_ms)
+    page = desk_page_of(lorient, quimper)
+    assert "Enregistrements en attente" in page
+    assert "en avance sur notre horloge" in page
+    assert not titles(lorient, quimper)
+    world.clock.forward(days=2)
+    assert brought(lorient, quimper, record.raw) == ["stored"]
+    with lorient.inside():
+        assert quarantine.waiting(quimper.town.id) == []
+    assert "Enregistrements en attente" not in desk_page_of(lorient, quimper)
+
+
+def test_a_record_under_keys_not_known_yet_waits_without_a_day(
+    world: World, lorient: Place, quimper: Place
+) -> None:
+    ring = quimper.town.keyring
+    record = foreign_record(ring, world.clock.now_ms(), keyset=ring.keyset.number + 1)
+    assert brought(lorient, quimper, record.raw) == ["refused:unknown_keyset"]
+    with lorient.inside():
+        (waiting,) = quarantine.waiting(quimper.town.id)
+        assert refusals.counts(quimper.town.id) == {}
+    assert (waiting.code, waiting.until_ms) == ("unknown_keyset", None)
+    assert "l’arrivée de ses clés" in desk_page_of(lorient, quimper)
+
+
+def test_the_quarantine_of_a_partner_has_its_end_and_is_swept(lorient: Place, world: World) -> None:
+    now_ms = world.clock.now_ms()
+    rows = [(at.to_bytes(32, "big"), bytes(32), "quarantined", None) for at in range(700)]
+    with lorient.inside():
+        quarantine.note(b"q" * 32, rows, now_ms)
+        quarantine.note(b"v" * 32, rows[:3], now_ms)
+        (mine,) = quarantine.waiting(b"q" * 32)
+        assert mine.records == quarantine.KEPT_PER_PARTNER
+        assert quarantine.sweep(now_ms + quarantine.FORGOTTEN_MS) == 0
+        assert quarantine.sweep(now_ms + quarantine.FORGOTTEN_MS + 1) == mine.records + 3
+
+
+# ── strikes ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_false_record_is_held_against_its_carrier_and_not_its_author(
+    world: World, lorient: Place, quimper: Place
+) -> None:
+    world.found("Vannes")
+    world.pair("Lorient", "Vannes")
+    vannes = world.places["Vannes"]
+    (good,) = publish(vannes, "Tente")
+    assert brought(lorient, quimper, falsified(good)) == ["refused:bad_signature"]
+    with lorient.inside():
+        now_ms = world.clock.now_ms()
+        (count,) = held_against.counts(quimper.town.id, now_ms)
+        assert (count.role, count.code, count.count) == (CARRIER, "bad_signature", 1)
+        assert held_against.counts(vannes.town.id, now_ms) == []
+
+
+def test_what_is_vouched_wrongly_is_held_against_the_author_and_not_its_carrier(
+    world: World, lorient: Place, quimper: Place
+) -> None:
+    with lorient.inside():
+        now_ms = world.clock.now_ms()
+        held_against.note(quimper.town.id, "bad_signature", now_ms)
+        assert strikes.ill_days(quimper.town.id, ORIGIN, now_ms) == 1
+        assert strikes.ill_days(quimper.town.id, CARRIER, now_ms) == 0
+        assert not strikes.is_put_off(quimper.town.id, now_ms)
+    page = desk_page_of(lorient, quimper)
+    assert "celle qui les a apportés n’y est pour rien" in page
+    assert "celle qui les a apportés n’y est pour rien" in desk_page(lorient, "/admin")
+
+
+@pytest.mark.parametrize(("ill_days", "hours"), [(0, 0), (1, 1), (2, 3), (3, 6), (5, 6)])
+def test_the_more_days_it_lasts_the_later_a_partner_is_visited(
+    world: World, lorient: Place, quimper: Place, ill_days: int, hours: int
+) -> None:
+    for day in range(7):
+        with lorient.inside():
+            count = 6 if day >= 7 - ill_days else 5  # five a day are borne
+            strikes.against_carrier(quimper.town.id, "bad_signature", world.clock.now_ms(), count)
+        world.clock.forward(days=1 if day < 6 else 0)
+    assert world.visit("Lorient", "Quimper").outcome == "ok"
+    assert world.visit("Lorient", "Quimper").outcome == "ok"
+    publish(lorient, "Perceuse")  # news do not hasten what is put off
+    with lorient.inside() as town:
+        assert (town.exchanges.due() == []) == bool(hours)
+        now_ms = world.clock.now_ms()
+        assert strikes.is_put_off(quimper.town.id, now_ms + hours * 3_600_000 - 1) == bool(hours)
+        assert not strikes.is_put_off(quimper.town.id, now_ms + hours * 3_600_000)
+    is_told = "souvent abîmé" in desk_page(lorient, "/admin")
+    assert is_told == (ill_days >= 3)
+    assert ("souvent abîmé" in desk_page_of(lorient, quimper)) == (ill_days >= 1)
+
+
+def test_strikes_are_forgotten_after_a_week_and_swept_after_a_month(
+    world: World, lorient: Place, quimper: Place
+) -> None:
+    with lorient.inside():
+        at_ms = world.clock.now_ms()
+        strikes.against_carrier(quimper.town.id, "unasked", at_ms, 100)
+        for days, ill in ((0, 1), (6, 1), (7, 0), (-1, 0)):
+            assert strikes.ill_days(quimper.town.id, CARRIER, at_ms + days * DAY_MS) == ill
+        assert held_against.sweep(at_ms + 29 * DAY_MS) == 0
+        assert held_against.sweep(at_ms + 30 * DAY_MS) == 1
+
+
+def test_every_strike_there_is_has_its_sentence() -> None:
+    for code in strikes.TOLERATED[CARRIER]:
+        assert reasons.OTHER not in (reasons.outcome(code), reasons.refused(code)) or (
+            {reasons.outcome(code), reasons.refused(code)} != {reasons.OTHER}
+        )
+    days = [each.ill_days for each in strikes.CONSEQUENCES]
+    assert days == sorted(days) and days[0] == 0
+    assert strikes.TOLERATED[CARRIER]["bad_signature"] < limits.BAD_SIGNATURES_MAX
+
+
+def test_a_partner_that_is_ended_leaves_nothing_held_against_it(
+    world: World, lorient: Place, quimper: Place
+) -> None:
+    brought(lorient, quimper, ahead(world, quimper, 9).raw, b"\xff")
+    with lorient.inside() as town:
+        pairing.remove(quimper.town.id, town.clock)
+        assert quarantine.waiting(quimper.town.id) == []
+        assert held_against.counts(quimper.town.id, world.clock.now_ms()) == []
+
+
+# ── quotas ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_page_says_how_much_room_a_town_takes(
+    world: World, lorient: Place, quimper: Place
+) -> None:
+    publish(quimper, *map(str, range(12)))
+    world.visit("Lorient", "Quimper")
+    with lorient.inside():
+        (used,) = quota.of([quimper.town.id], world.clock.now_ms())
+    assert used.live == len(held_ids(lorient, quimper.town.id))
+    assert used.new_left == admission.ORIGIN_LIVE_MAX - used.live
+    assert not (used.is_full or used.is_late or used.is_near)
+    assert "sur 20 000 enregistrements" in desk_page_of(lorient, quimper).replace("\u202f", " ")
+
+
+def test_abuse_046_a_town_at_its_daily_limit_is_told_so_and_others_are_untouched(
+    world: World, lorient: Place, quimper: Place
+) -> None:
+    world.found("Vannes")
+    world.pair("Lorient", "Vannes")
+    with lorient.inside():  # it brought all it may at once a moment ago
+        full_ms = world.clock.now_ms() + admission.ORIGIN_LIVE_MAX * admission.NEW_EVERY_MS
+        origins.spend(quimper.town.id, full_ms)
+    publish(quimper, "Une de trop")
+    publish(world.places["Vannes"], "Tente")
+    assert world.visit("Lorient", "Quimper").refused > 0
+    assert world.visit("Lorient", "Vannes").outcome == "ok"
+    assert titles(lorient, world.places["Vannes"]) == {"Tente"}
+    assert titles(lorient, quimper) == set()
+    page = desk_page_of(lorient, quimper)
+    assert "Quimper a atteint sa limite du jour\u00a0; le reste viendra demain." in page
+    world.clock.forward(days=2)
+    assert world.visit("Lorient", "Quimper").outcome == "ok"
+    assert titles(lorient, quimper) == {"Une de trop"}
+
+
+def test_a_full_town_may_still_withdraw(world: World, lorient: Place, quimper: Place) -> None:
+    (record,) = publish(quimper, "Perceuse")
+    world.visit("Lorient", "Quimper")
+    with lorient.inside():
+        full_ms = world.clock.now_ms() + admission.ORIGIN_LIVE_MAX * admission.NEW_EVERY_MS
+        origins.spend(quimper.town.id, full_ms)
+    withdraw(quimper, record)
+    world.visit("Lorient", "Quimper")
+    assert titles(lorient, quimper) == set()
+
+
+# ── a partner that asks to be left alone ─────────────────────────────────────────────────────────
+
+
+def test_a_partner_that_comes_too_often_is_told_when_to_come_back_and_does(
+    world: World, lorient: Place, quimper: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("node.partners.doorway.VISITS_PER_HOUR", 2)
+    outcomes = [world.visit("Lorient", "Quimper").outcome for _ in range(4)]
+    assert outcomes[0] == "ok" and outcomes[-1] == "rate_limited"
+    row = partner(lorient, quimper)
+    assert row.next_try_ms >= world.clock.now_ms() + 30 * 60_000
+    assert "revenir plus tard" in desk_page_of(lorient, quimper)
+    world.clock.at_ms = row.next_try_ms
+    outcome = world.visit("Lorient", "Quimper")
+    assert (outcome.outcome, outcome.round_trips) == ("ok", 1)  # no hello: the nonce was kept
+
+
+def test_one_partner_that_comes_too_often_does_not_close_the_door_to_another(
+    world: World, lorient: Place, quimper: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("node.partners.doorway.VISITS_PER_HOUR", 1)
+    world.found("Vannes")
+    world.pair("Quimper", "Vannes")
+    for _ in range(3):
+        world.visit("Lorient", "Quimper")
+    assert world.visit("Vannes", "Quimper").outcome == "ok"
+
+
+def test_a_stranger_that_knocks_without_end_is_not_listened_to_and_partners_are(
+    world: World, lorient: Place, quimper: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("node.partners.doorway.STRANGERS_PER_HOUR", 5)
+    web = quimper.app.test_client()
+    statuses = [web.post(limits.SUMMARY, data=b"x").status_code for _ in range(8)]
+    assert statuses == [401] * 5 + [429] * 3
+    assert int(web.post(limits.SUMMARY, data=b"x").headers["retry-after"]) > 0
+    assert Caller(lorient, quimper).hello().status == 200
