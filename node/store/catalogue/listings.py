@@ -79,7 +79,7 @@ class ListingSearch(FTS5Model):
         options = {"tokenize": "unicode61 remove_diacritics 2"}
 
 
-_PICTURED = (Listing.id, Listing.photo, Listing.body, Listing.updated_ms)
+_PICTURED = 'SELECT id, photo, body, updated_ms FROM listing WHERE origin = ? AND "key" = ?'
 
 
 def find(origin: bytes, key: bytes) -> Listing | None:
@@ -119,7 +119,7 @@ def close(origin: bytes, key: bytes, state: str, now_ms: int) -> None:
     No word of it stays in a row; its photos are deleted unless another listing shows them.
     """
     with write_tx():
-        row = Listing.select(*_PICTURED).where(*_is(origin, key)).tuples().first()
+        row = db.execute_sql(_PICTURED, (origin, key)).fetchone()
         if row is None:
             return
         number, photo, body, updated_ms = row
@@ -194,7 +194,7 @@ def _unsearch(where: peewee.Expression) -> None:
 
 def _let_go_of_photos(new: Listing) -> None:
     """Doom the photos that the revision before showed and this one does not."""
-    old = Listing.select(*_PICTURED).where(*_is(new.origin, new.key)).tuples().first()
+    old = db.execute_sql(_PICTURED, (new.origin, new.key)).fetchone()
     if old is not None and old[1] is not None and old[2] != new.body:
         lost = set(blobs.hashes(old[2])) - set(blobs.hashes(new.body))
         blobs.doom(lost, new.origin, new.key, old[3])

@@ -17,6 +17,13 @@ Register = tuple[bytes, bytes]  # (origin, key)
 PART_MAX_KEYS = 512  # of one record of `erasure-ack/1`
 PARTS_MAX = 64
 
+_RECORD_OF = 'SELECT record FROM burial WHERE origin = ? AND "key" = ?'
+_RENEW = 'UPDATE burial SET record = ?, expires = ?, is_logged = 0 WHERE origin = ? AND "key" = ?'
+_INSERT = (
+    'INSERT INTO burial (origin, "key", record, scope, kind, at_ms, expires, kept, is_logged)'
+    " VALUES (?, ?, ?, ?, ?, ?, ?, '', 0)"
+)
+
 # the number of the last deletion that left words behind, and of the last one that was scrubbed
 LEFT, SCRUBBED = "scrub_left", "scrub_done"
 
@@ -56,18 +63,15 @@ class Burial(Row):
 
 def note(record: Any, now_ms: int) -> None:
     """Note that a tombstone is held; one signed again is news for the logbook alone."""
+    place = (record.origin, record.key)
     with write_tx():
-        held = find(record.origin, record.key)
+        held = db.execute_sql(_RECORD_OF, place).fetchone()
         if held is None:
-            Burial.create(
-                origin=record.origin, key=record.key, record=record.id, scope=record.scope,
-                kind=record.kind, at_ms=now_ms, expires=record.expires,
-            )  # fmt: skip
+            said = (record.id, record.scope, record.kind, now_ms, record.expires)
+            db.execute_sql(_INSERT, (*place, *said))
             words_left()
-        elif held.record != record.id:
-            Burial.update(record=record.id, expires=record.expires, is_logged=False).where(
-                _is(held)
-            ).execute()
+        elif held[0] != record.id:
+            db.execute_sql(_RENEW, (record.id, record.expires, *place))
 
 
 def words_left() -> None:
