@@ -127,6 +127,7 @@ class Vouch(NamedTuple):
 
     checkpoint: Checkpoint
     ids: frozenset[bytes]
+    but: frozenset[str] = frozenset()  # kinds that are verified all the same
 
     def covers(self, record: Record) -> bool:
         """Whether the origin of that very record has vouched for it: nobody vouches for another."""
@@ -136,6 +137,7 @@ class Vouch(NamedTuple):
             and (record.origin, record.scope) == said.name
             and record.keyset == said.keyset
             and record.stamp < said.stamp
+            and record.kind not in self.but
         )
 
 

@@ -58,7 +58,7 @@ def admit_checkpoint(raw: bytes, store: RecordStore, now_ms: int, carrier: bytes
         if held is not None and held.id == offered.id:
             return KNOWN
         form.check_signer(offered, store.keysets(offered.origin))
-        _check_rank(offered, held, store)
+        _check_rank(offered, held, store, now_ms)
     except RemoteProtocolError as error:
         return REFUSED + error.code
     if held is not None and offered.rank < held.rank:
@@ -69,9 +69,12 @@ def admit_checkpoint(raw: bytes, store: RecordStore, now_ms: int, carrier: bytes
     return STORED
 
 
-def _check_rank(offered: Checkpoint, held: Checkpoint | None, store: RecordStore) -> None:
+def _check_rank(
+    offered: Checkpoint, held: Checkpoint | None, store: RecordStore, now_ms: int
+) -> None:
     if held is not None and offered.rank == held.rank:
-        store.witness.distrust(offered.origin, "checkpoint_equivocation", offered.raw)
+        code = "checkpoint_equivocation"
+        store.witness.distrust(offered.origin, code, offered.raw, now_ms)
         raise RemoteProtocolError("checkpoint_equivocation")
 
 
@@ -88,7 +91,7 @@ def standing(store: RecordStore, origin: bytes, scope: int, now_ms: int) -> Chec
     return held
 
 
-def check_unverified(store: RecordStore, limit: int) -> Checked:
+def check_unverified(store: RecordStore, limit: int, now_ms: int) -> Checked:
     """Check the signatures of up to `limit` records let in on a checkpoint's word.
 
     A bad one is removed, its id remembered as refused, and its origin vouches for nothing until
@@ -106,7 +109,7 @@ def check_unverified(store: RecordStore, limit: int) -> Checked:
     store.expel(bad)
     for record in bad:
         store.remember(record.id, REFUSED + "bad_signature", record.expires + EXPIRED_KEPT_S)
-        store.witness.distrust(record.origin, "bad_signature", record.raw)
+        store.witness.distrust(record.origin, "bad_signature", record.raw, now_ms)
     return Checked(len(records) - len(bad), tuple(bad))
 
 
@@ -135,7 +138,7 @@ def completeness(store: RecordStore, checkpoint: Checkpoint) -> Completeness:
     )
 
 
-def audit(store: RecordStore, checkpoint: Checkpoint) -> bool:
+def audit(store: RecordStore, checkpoint: Checkpoint, now_ms: int) -> bool:
     """Whether a set that seems complete is the very one its origin signed, id by id.
 
     Fingerprints add up, and whoever chooses many of its own ids can make two sets with one; the
@@ -143,5 +146,5 @@ def audit(store: RecordStore, checkpoint: Checkpoint) -> bool:
     """
     is_the_one = form.make_runs(store.covered(checkpoint)).id == checkpoint.runs
     if not is_the_one:
-        store.witness.distrust(checkpoint.origin, "bad_runs", checkpoint.raw)
+        store.witness.distrust(checkpoint.origin, "bad_runs", checkpoint.raw, now_ms)
     return is_the_one

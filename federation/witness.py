@@ -67,7 +67,7 @@ class Witness(Protocol):
     def keep_runs(self, raw: bytes) -> None:
         """Keep a run list for as long as a checkpoint names it."""
 
-    def distrust(self, origin: bytes, why: str, proof: bytes = b"") -> None:
+    def distrust(self, origin: bytes, why: str, proof: bytes, now_ms: int) -> None:
         """Let no checkpoint of that town vouch until its admin has spoken; keep the first reason
         (a code) and its proof.
         """
@@ -116,7 +116,7 @@ class MemoryWitness:
     def keep_runs(self, raw: bytes) -> None:
         self._runs[hashlib.sha256(raw).digest()] = raw
 
-    def distrust(self, origin: bytes, why: str, proof: bytes = b"") -> None:
+    def distrust(self, origin: bytes, why: str, proof: bytes, now_ms: int) -> None:
         self._distrusted.setdefault(origin, why)
         self.proofs.setdefault(origin, proof)
 

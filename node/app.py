@@ -24,7 +24,7 @@ from node.feeds import wiring as feeds
 from node.identity import care
 from node.jobs import Job, Runner
 from node.jobs import start as start_runner
-from node.journal import profile, restoring
+from node.journal import checking, checkpoints, profile, restoring
 from node.journal.journal import Journal
 from node.journal.keychain import Keychain
 from node.journal.keyring import Keyring
@@ -42,6 +42,7 @@ from node.store import notices
 from node.store.database import open_database, using
 from node.store.network import partners, towns
 from node.store.schema import check_schema
+from node.store.sets import waiting
 from node.store.sets.record_store import SqlRecordStore
 from node.upkeep import upkeep
 
@@ -205,6 +206,9 @@ def jobs_of(town: Town) -> tuple[Job, ...]:
         Job("deadlines", 60, lambda town: town.engagements.sweep()),
         Job("profile", 3_600, lambda town: town.publish_profile()),
         Job("keys", 600, care.care, care.needs_care),
+        Job("signatures", 1, _check_signatures, lambda town: waiting.any_left()),
+        Job("checkpoints", 5, _sign_checkpoints, _has_checkpoints),
+        Job("completeness", 60, _look, lambda town: checking.needs_look()),
         Job("erasures", 2, cleaning.clean, cleaning.has_work),
         Job("upkeep", 86_400, upkeep),
         Job("restored", 60, lambda town: release.leave(town, by="clock"), release.may_leave),
@@ -217,6 +221,22 @@ def jobs_of(town: Town) -> tuple[Job, ...]:
 def _has_visits(town: Town) -> bool:
     """Look without writing: an idle node must not wear its card out."""
     return bool(town.exchanges.due())
+
+
+def _check_signatures(town: Town) -> None:
+    checking.check_signatures(town.journal)
+
+
+def _has_checkpoints(town: Town) -> bool:
+    return bool(checkpoints.due(town.journal, town.clock.now_ms()))
+
+
+def _sign_checkpoints(town: Town) -> None:
+    checkpoints.sign_due(town.journal, town.clock.now_ms())
+
+
+def _look(town: Town) -> None:
+    checking.look(town.journal)
 
 
 def _note_height(town: Town) -> None:

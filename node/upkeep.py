@@ -2,20 +2,21 @@
 
 from typing import Any
 
-from federation.stamp import as_of_day
-from node.journal import renewal
+from federation.stamp import as_of_day, stamp_at
+from node.journal import checking, renewal
 from node.store import audit, notices, rates
 from node.store.catalogue import listings
 from node.store.erasures import burials
 from node.store.network import nonces, quarantine, strikes
 from node.store.people import login_codes, sessions, tokens
-from node.store.sets import record_store
+from node.store.sets import checkpoints, record_store
 
 DAY_MS = 86_400_000
 TOKENS_KEPT_DAYS = 120  # a phone may send again what it wrote a season ago
 NOTICES_KEPT_DAYS = 30
 AUDIT_KEPT_DAYS = 400
 SHELLS_KEPT_DAYS = 60
+GAPS_KEPT_DAYS = 8  # a checkpoint older than seven vouches for nothing
 
 
 def upkeep(town: Any) -> None:
@@ -35,5 +36,7 @@ def upkeep(town: Any) -> None:
     notices.sweep(now_ms - NOTICES_KEPT_DAYS * DAY_MS)
     audit.sweep(now_ms - AUDIT_KEPT_DAYS * DAY_MS)
     rates.sweep(now_ms)
+    checkpoints.sweep(stamp_at(now_ms - GAPS_KEPT_DAYS * DAY_MS))
+    checking.audit(town.journal)
     renewal.renew(town.journal)
     town.photos.sweep()

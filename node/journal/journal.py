@@ -17,6 +17,7 @@ from federation.admission import (
     examine,
     keep,
 )
+from federation.checkpoint import Vouch
 from federation.errors import ProtocolError, RemoteProtocolError
 from federation.record import SCOPE_PUBLIC, SCOPE_SEALED, TOMBSTONE, Record, new_key, parse, wins
 from federation.seal import HpkeKey, open_message
@@ -25,7 +26,16 @@ from node.domain.clock import Clock
 from node.domain.errors import Conflict, DomainError
 from node.domain.practice import Registry
 from node.domain.words import N_
-from node.journal import erasing, keptout, keychain, projection, restoring, signing
+from node.journal import (
+    checkpoints,
+    erasing,
+    keptout,
+    keychain,
+    profile,
+    projection,
+    restoring,
+    signing,
+)
 from node.journal.keychain import Keychain
 from node.journal.keyring import Keyring
 from node.journal.logbook import Logbook
@@ -200,18 +210,23 @@ class Journal:
         SqlRecordStore(self.town, now_ms=now_ms).put([record])
         erasing.note(record, now_ms)
         projection.show(record, self.registry)
+        checkpoints.changed(self, record.scope, is_urgent=record.is_tombstone)
         partners.hasten(now_ms)
 
     # ── theirs ───────────────────────────────────────────────────────────────────────────────
 
-    def ingest(self, raws: Iterable[bytes], carrier: bytes | None = None) -> list[Verdict]:
+    def ingest(
+        self, raws: Iterable[bytes], carrier: bytes | None = None, vouch: Vouch | None = None
+    ) -> list[Verdict]:
         """Admit what another town, a relay or a stick brought; a bad record stops nothing.
 
-        Signatures are checked before the write lock is taken. What is refused is, with a
-        `carrier` (town id), named on that partner's page. Returns one verdict for each of `raws`.
+        Signatures are checked before the write lock is taken, later for what `vouch` covers (kinds
+        that are acted upon apart). What is refused is, with a `carrier` (town id), named on that
+        partner's page. Returns one verdict for each of `raws`.
         """
         now_ms = self.clock.now_ms()
-        examined = examine(raws, self.store, now_ms)
+        vouch = vouch and vouch._replace(but=self.handled | {profile.KIND})
+        examined = examine(raws, self.store, now_ms, vouch)
         with write_tx():
             settled = self._settled(examined)
             keep(settled, SqlRecordStore(self.town, carrier=carrier or b"", now_ms=now_ms), now_ms)
@@ -219,7 +234,7 @@ class Journal:
                 if each.code == STORED and each.record is not None:
                     self._arrived(each.record, carrier)
             if carrier is not None:
-                keptout.note(settled, carrier, now_ms)
+                keptout.note(settled, carrier, now_ms, vouch.ids if vouch else ())
             if carrier is not None and any(each.code == STORED for each in settled):
                 partners.hasten(now_ms, but=carrier)
         return [Verdict(each.id, each.code, each.rival) for each in settled]
@@ -236,6 +251,7 @@ class Journal:
     def _arrived(self, record: Record, carrier: bytes | None) -> None:
         if record.origin == self.town:
             restoring.came_home(record.stamp, self.clock.now_ms())
+            checkpoints.mark_dirty(record.scope)
         erasing.note(record, self.clock.now_ms())
         projection.show(record, self.registry)
         self.tell(record, carrier)

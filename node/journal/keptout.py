@@ -7,7 +7,7 @@ held     against the carrier what an honest node would never pass on, against th
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from federation.admission import QUARANTINED, REFUSED, Examined
@@ -22,8 +22,13 @@ CARRIERS_FAULT: Final = ("bad_signature", "bad_cbor", "bad_cose")
 ORIGINS_FAULT: Final = ("expires_early",)
 
 
-def note(judged: Sequence[Examined], carrier: bytes, now_ms: int) -> None:
-    """Note what became of a batch that the partner `carrier` brought; joins the transaction."""
+def note(
+    judged: Sequence[Examined], carrier: bytes, now_ms: int, excused: Collection[bytes] = ()
+) -> None:
+    """Note what became of a batch that the partner `carrier` brought; joins the transaction.
+
+    For the ids `excused` the origin had vouched: the carrier could not know.
+    """
     quarantine.release(each.id for each in judged if each.code not in WAITS)
     waiting = [_waiting(each) for each in judged if each.code in WAITS]
     quarantine.note(carrier, [row for row in waiting if row], now_ms)
@@ -33,7 +38,7 @@ def note(judged: Sequence[Examined], carrier: bytes, now_ms: int) -> None:
         origin = each.record.origin if each.record else None
         if each.code.startswith(REFUSED) and each.code not in WAITS:
             refusals.note(carrier, each.id, code, now_ms, origin)
-            if code in CARRIERS_FAULT:
+            if code in CARRIERS_FAULT and each.id not in excused:
                 against[carrier, strikes.CARRIER, code] += 1
             elif code in ORIGINS_FAULT and origin:
                 against[origin, strikes.ORIGIN, code] += 1

@@ -7,7 +7,6 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, request
 
-from federation import limits
 from federation.boot import HearingHost
 from federation.errors import ProtocolError, RemoteProtocolError
 from federation.gate import Gate, Passage, headers

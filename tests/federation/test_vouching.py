@@ -154,7 +154,7 @@ def test_a_vouched_record_is_shown_to_nobody_else_before_it_was_checked():
     assert lorient.store.items(quimper.id, 0, TODAY, vannes.id) == []
     visit_by(vannes, lorient)
     assert not vannes.store.known(record.id for record in theirs)
-    assert check_unverified(lorient.store, 100_000).good == MANY
+    assert check_unverified(lorient.store, 100_000, NOW_MS).good == MANY
     visit_by(vannes, lorient)
     assert same_public_sets(lorient, quimper, vannes)
 
@@ -166,7 +166,7 @@ def test_a_bad_one_among_the_vouched_is_removed_and_its_origin_vouches_no_more()
     quimper.checkpoint()
     events, _ = visit_by(lorient, quimper)
     assert received(events)[false.id] == "stored"
-    found = check_unverified(lorient.store, 100_000)
+    found = check_unverified(lorient.store, 100_000, NOW_MS)
     assert (found.good, [each.id for each in found.bad]) == (MANY, [false.id])
     assert lorient.store.reason(false.id) == "refused:bad_signature"
     assert lorient.store.witness.distrusted() == {quimper.id: "bad_signature"}
@@ -184,7 +184,7 @@ def test_a_relay_is_not_blamed_for_what_its_origin_vouched_for():
     vannes.store.verified(unverified(vannes))  # a relay that did not look
     events, _ = visit_by(lorient, vannes)
     assert code_of(events) == ""
-    assert len(check_unverified(lorient.store, 100_000).bad) == 40
+    assert len(check_unverified(lorient.store, 100_000, NOW_MS).bad) == 40
     assert set(lorient.store.witness.distrusted()) == {quimper.id}
 
 
@@ -216,7 +216,7 @@ def test_a_hole_that_is_named_breaks_no_run_and_is_seen():
     theirs = quimper.publish(MANY)
     quimper.checkpoint()
     visit_by(vannes, quimper)
-    check_unverified(vannes.store, 100_000)
+    check_unverified(vannes.store, 100_000, NOW_MS)
     held_back = theirs[10]
     vannes.store.expel([held_back])  # the relay withholds one, and says so
     place = (stamp_seconds(held_back.stamp), held_back.id)
@@ -482,11 +482,11 @@ def test_an_audit_finds_what_a_fingerprint_cannot():
     quimper.publish(300)
     said = quimper.checkpoint()
     visit_by(lorient, quimper)
-    assert audit(lorient.store, said)
+    assert audit(lorient.store, said, NOW_MS)
     lying = said._replace(runs=seed("another set of the same sum"))
     lorient.store.witness.keep(lying)
     assert state_at(lorient, quimper) == (0, COMPLETE)
-    assert not audit(lorient.store, lying)
+    assert not audit(lorient.store, lying, NOW_MS)
     assert lorient.store.witness.distrusted() == {quimper.id: "bad_runs"}
 
 

@@ -9,6 +9,7 @@ from federation.checkpoint import Checkpoint, parse_checkpoint
 from federation.sets import Item
 from federation.stamp import day_start_s, stamp_seconds
 from node.store.database import db, execute_many, write_tx
+from node.store.network import strikes
 from node.store.row import BytesField, Row
 from node.store.sets import records
 
@@ -78,9 +79,6 @@ _KEEP_GAP = (
 class SqlWitness:
     """The Witness port of the protocol, filled by the current database."""
 
-    def __init__(self, now_ms: int = 0) -> None:
-        self.now_ms = now_ms
-
     def checkpoint(self, origin: bytes, scope: int) -> Checkpoint | None:
         """Return the newest checkpoint of one set."""
         row = db.execute_sql(
@@ -139,15 +137,16 @@ class SqlWitness:
         with write_tx():
             RunListRow.upsert(hash=hashlib.sha256(raw).digest(), raw=raw)
 
-    def distrust(self, origin: bytes, why: str, proof: bytes = b"") -> None:
-        """Let no checkpoint of that town vouch until our admin has spoken."""
+    def distrust(self, origin: bytes, why: str, proof: bytes, now_ms: int) -> None:
+        """Let no checkpoint of that town vouch until our admin has spoken; it is told why."""
         with write_tx():
+            strikes.note(origin, why, now_ms, role=strikes.ORIGIN)
             Distrust.upsert(
                 keep=("code", "proof", "at_ms"),
                 town=origin,
                 code=why,
                 proof=proof,
-                at_ms=self.now_ms,
+                at_ms=now_ms,
             )
 
     def distrusted(self) -> dict[bytes, str]:

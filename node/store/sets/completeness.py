@@ -1,7 +1,5 @@
 """The completeness: each set held here beside the newest word of its origin, for its page."""
 
-from typing import Any
-
 import peewee
 
 from federation.vouching import Completeness
@@ -36,10 +34,8 @@ class CompletenessRow(Row):
         without_rowid = True
 
 
-def keep(
-    found: Completeness, *, checkpoint: bytes, fingerprint: bytes, now_ms: int, **more: Any
-) -> None:
-    """Keep what was found of one set; `audited_ms` stays unless it is given."""
+def keep(found: Completeness, *, checkpoint: bytes, fingerprint: bytes, now_ms: int) -> None:
+    """Keep what was found of one set; when it was last audited stays."""
     with write_tx():
         CompletenessRow.upsert(
             on=("origin", "scope"),
@@ -47,7 +43,6 @@ def keep(
             checkpoint=checkpoint,
             fingerprint=fingerprint,
             at_ms=now_ms,
-            **more,
         )
 
 
@@ -62,9 +57,9 @@ def every() -> list[CompletenessRow]:
     return list(CompletenessRow.select())
 
 
-def forget(origin: bytes, scope: int) -> None:
-    """Delete what is known of one set."""
+def audited(origin: bytes, scope: int, now_ms: int) -> None:
+    """Note that a set was compared id by id, and is the one its origin signed."""
     with write_tx():
-        CompletenessRow.delete().where(
+        CompletenessRow.update(audited_ms=now_ms).where(
             CompletenessRow.origin == origin, CompletenessRow.scope == scope
         ).execute()

@@ -71,7 +71,7 @@ class SqlRecordStore:
     @property
     def witness(self) -> SqlWitness:
         """Return what is kept of the origins' checkpoints."""
-        return SqlWitness(self.now_ms)
+        return SqlWitness()
 
     def covered(self, checkpoint: Checkpoint) -> list[Item]:
         """Return what is held of the set a checkpoint speaks of, or has left it since; sorted."""
@@ -333,6 +333,7 @@ def forget_origin(town: bytes) -> int:
     with write_tx():
         gone = records.of_origin(town)
         _drop(gone)
+        checkpoints.forget_origin(town)
     return len(gone)
 
 
