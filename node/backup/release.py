@@ -70,7 +70,7 @@ def leave(town: Town, by: str, member: int | None = None) -> int:
         twins.wake()  # a twin that hears of it, under the new gen, stops
         audit.note(
             "town.restored", at_ms=now_ms, actor=by, member=member, subject=town.id.hex(),
-            detail=f"{told.why}: {told.came_back} came back, {told.withdrawn} withdrawn",
+            detail=str(told.came_back + told.withdrawn),
         )  # fmt: skip
         partners.hasten(now_ms)
     town.publish_profile()

@@ -7,6 +7,7 @@ from flask import Flask, current_app, g, request, url_for
 from jinja2 import ChoiceLoader, FileSystemLoader
 
 from node.domain.capacity import day_of
+from node.journal import restoring
 from node.members import accounts
 from node.pages import (
     account,
@@ -107,6 +108,7 @@ def _shared() -> dict[str, Any]:
             "main_class": "",
             "section": "",
             "here": _here(),
+            "restoring": restoring.is_restoring(),
             "today": day_of(now_ms(), config.timezone),
         }
     return g.shared  # type: ignore[no-any-return]
