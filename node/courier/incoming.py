@@ -40,11 +40,13 @@ def import_from(town: Any, file: BinaryIO, progress: Progress | None = None) -> 
     told = _about(town, headers)
     landing = Landing(town, told)
     current = headers[0] if headers else None
+    maker = _maker(town, current)
     for item in _items(town, file, told, progress):
         if item.kind == bundle.HEADER:
             current = _header(item.raw) or current
+            maker = _maker(town, current)
         elif current is None or current.to in (None, town.id):
-            landing.take(item, _maker(town, current))
+            landing.take(item, maker)
     landing.finish()
     return _finished(town, headers, told, file)
 
