@@ -1,20 +1,25 @@
 """Three towns of a `World` whose 24 words are known, and what a test does with them."""
 
 import secrets
+import shutil
+import tempfile
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from federation.keys import from_words
+from federation.record import parse, verify
 from federation.stamp import as_of_day
 from node.cli.town import found_town
 from node.domain.capacity import calendar_day
-from node.identity.resign import resign_all
+from node.identity.care import needs_care
+from node.identity.resign import pending, resign_all
 from node.identity.rotation import rotate
 from node.journal.keyring import Keyring
 from node.members import accounts
 from node.store.catalogue import holdings, listings
 from node.store.network import partners
-from node.store.sets import records
+from node.store.sets import keysets, records
 from node.store.sets.record_store import figures
 from tests.node.partner_wire import TOWNS
 from tests.world import INSEE, START_MS, Place, World
@@ -49,14 +54,28 @@ class KeyWorld(World):
         self.clock.at_ms += int(days * DAY_MS)
 
 
-def key_world(folder: Path) -> KeyWorld:
-    """Return three towns, each a partner of both others, who have met."""
-    world = KeyWorld(folder)
+@cache
+def _founded() -> tuple[tempfile.TemporaryDirectory[str], dict[str, bytes]]:
+    """Found the three towns once for all tests: each takes a copy of their houses."""
+    kept = tempfile.TemporaryDirectory(prefix="lavoir-tests-")
+    world = KeyWorld(Path(kept.name))
     for name in TOWNS:
         world.found(name)
     for one, other in (TOWNS[:2], TOWNS[1:], TOWNS[::2]):
         world.pair(one, other)
     world.sync()
+    world.close()
+    return kept, world.roots
+
+
+def key_world(folder: Path) -> KeyWorld:
+    """Return three towns, each a partner of both others, who have met."""
+    kept, roots = _founded()
+    shutil.copytree(kept.name, folder, dirs_exist_ok=True)
+    world = KeyWorld(folder)
+    world.roots = dict(roots)
+    for name in TOWNS:
+        world.start(name)
     return world
 
 
@@ -99,3 +118,15 @@ def keep(place: Place, key: bytes) -> None:
     with place.inside() as town:
         member = accounts.create("Erwan", None, roles=(), now_ms=town.clock.now_ms())
         holdings.keep(key, member.id, town.clock.now_ms())
+
+
+def whole(place: Place) -> None:
+    """Check that everything of ours that lives is signed by the key in force, and rightly."""
+    with place.inside() as town:
+        ring = town.keyring
+        assert keysets.newest(town.id)[1] == ring.keyset.id
+        for row in records.walk(town.id):
+            record = parse(row.raw)
+            assert record.keyset == ring.keyset.number
+            assert verify(record, ring.signing.public)
+        assert pending(town.journal) == 0 and not needs_care(town)
