@@ -13,6 +13,7 @@ from node.store.network import quarantine, refusals
 from node.store.network import strikes as held_against
 from node.store.network.strikes import CARRIER, ORIGIN
 from node.store.sets import origins
+from node.upkeep import upkeep
 from tests.node.partner_wire import (
     Caller,
     desk_page,
@@ -232,6 +233,8 @@ def test_abuse_046_a_town_at_its_daily_limit_is_told_so_and_others_are_untouched
     page = desk_page_of(lorient, quimper)
     assert "Quimper a atteint sa limite du jour\u00a0; le reste viendra demain." in page
     world.clock.forward(days=2)
+    with lorient.inside() as town:
+        upkeep(town)
     assert world.visit("Lorient", "Quimper").outcome == "ok"
     assert titles(lorient, quimper) == {"Une de trop"}
 
