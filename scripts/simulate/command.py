@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from scripts.simulate.crowd import Sum, Wanted, cores, findings
 from scripts.simulate.findings import Finding
-from scripts.simulate.history import STEPS, TOWNS, WANTED, drawn, run
+from scripts.simulate.history import STEPS, WANTED, drawn, run
 from scripts.simulate.plan import Plan
 from scripts.simulate.shrink import shrunk
 from scripts.simulate.table import never, paces, reached

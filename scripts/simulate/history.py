@@ -1,4 +1,4 @@
-"""One history: the plan is carried out, and what broke is told, as a finding that can be replayed."""
+"""One history: a plan carried out, and what broke told as a finding that can be replayed."""
 
 import time
 from collections.abc import Callable
@@ -11,14 +11,18 @@ from scripts.simulate.light.world import VERBS as LIGHT_VERBS
 from scripts.simulate.light.world import LightWorld
 from scripts.simulate.notary import remembering
 from scripts.simulate.plan import Plan, plan_of
+from scripts.simulate.whole.verbs import ALSO as WHOLE_ALSO
+from scripts.simulate.whole.verbs import WEIGHTS as WHOLE_VERBS
+from scripts.simulate.whole.world import WholeWorld
 from scripts.simulate.wire import KINDS
 
-VERBS = {"light": LIGHT_VERBS}
-WORLDS: dict[str, Callable[..., Any]] = {"light": LightWorld}
+VERBS = {"light": LIGHT_VERBS, "whole": WHOLE_VERBS}
+WORLDS: dict[str, Callable[..., Any]] = {"light": LightWorld, "whole": WholeWorld}
 TOWNS = (5, 9)
-STEPS = {"light": 80}
+STEPS = {"light": 80, "whole": 60}
 WANTED = {  # what must happen at least once in a hundred histories
     "light": (*LIGHT_VERBS, *(f"fault: {kind}" for kind in KINDS), *LIGHT_ALSO),
+    "whole": (*WHOLE_VERBS, *(f"fault: {kind}" for kind in KINDS), *WHOLE_ALSO),
 }
 
 

@@ -1,0 +1,65 @@
+"""The verbs of the whole tier: everything that can happen, and how often it is drawn."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from scripts.simulate.whole import deeds, mishaps
+
+
+class Verb(NamedTuple):
+    """What is done, and its weight among the others."""
+
+    do: Callable[..., str]
+    weight: float
+
+
+VERBS = {
+    "publish": Verb(deeds.publish, 4),
+    "revise": Verb(deeds.revise, 2),
+    "erase": Verb(deeds.erase, 1.5),
+    "ask": Verb(deeds.ask, 6),
+    "keeper_acts": Verb(deeds.keeper_acts, 6),
+    "asker_acts": Verb(deeds.asker_acts, 2),
+    "forget": Verb(deeds.forget, 0.3),
+    "jobs": Verb(deeds.jobs, 4),
+    "visit": Verb(deeds.visit, 16),
+    "visits_due": Verb(deeds.visits_due, 2),
+    "introduce": Verb(deeds.introduce, 1),
+    "accept": Verb(deeds.accept, 1),
+    "cut": Verb(mishaps.cut, 1),
+    "heal": Verb(mishaps.heal, 1),
+    "minutes_pass": Verb(mishaps.minutes_pass, 2),
+    "days_pass": Verb(mishaps.days_pass, 1.5),
+    "months_pass": Verb(mishaps.months_pass, 0.2),
+    "skew_clock": Verb(mishaps.skew_clock, 0.5),
+    "true_clock": Verb(mishaps.true_clock, 1),
+    "restart": Verb(mishaps.restart, 0.5),
+    "crash": Verb(mishaps.crash, 1.5),
+    "copy_house": Verb(mishaps.copy_house, 0.7),
+    "put_back": Verb(mishaps.put_back, 0.5),
+    "admin_speaks": Verb(mishaps.admin_speaks, 1),
+    "rotate": Verb(mishaps.rotate, 0.4),
+    "fill_stick": Verb(mishaps.fill_stick, 1),
+    "empty_stick": Verb(mishaps.empty_stick, 1),
+    "forge": Verb(mishaps.forge, 0.7),
+    "say_again": Verb(mishaps.say_again, 1),
+    "say_late": Verb(mishaps.say_late, 1),
+}
+WEIGHTS = {name: verb.weight for name, verb in VERBS.items()}
+ALSO = (
+    "fault: unreachable",
+    "clock: 1970",
+    "clock: by hours or a day",
+    "clock: months or years ahead",
+    "put back: database",
+    "put back: whole machine",
+    "died inside its answer",
+    "died inside its own act",
+    "ask: another town's thing",
+    "act: approve",
+    "act: decline",
+    "act: hand_over",
+    "act: take_back",
+    "act: withdraw",
+    "act: revoke",
+)
