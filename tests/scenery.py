@@ -15,9 +15,11 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from node.cli.seed import seeding
 from node.domain.capacity import calendar_day
 from node.domain.schema import plain
+from node.erasure import cleaning, erase
 from node.members import passwords, sessions
 from node.pages.here import Shown
 from node.partners import pairing
+from node.practices.lending.practice import PRACTICE as LENDING
 from node.store.catalogue import holdings, listings
 from node.store.database import using, write_tx
 from node.store.sets import records
@@ -64,6 +66,7 @@ class Scenery:
     people: dict[tuple[str, str], Any] = field(default_factory=dict)
     requests: dict[str, str] = field(default_factory=dict)
     gone: str = ""  # the code of a listing that was withdrawn
+    erased: str = ""  # that of one Nolwenn withdrew: Lorient answered, Vannes did not
 
     def place(self, town: str) -> Place:
         """Return one town of the world."""
@@ -108,6 +111,8 @@ def build(folder: Path) -> Scenery:
     _withdraw(scenery)
     world.clock.at_ms = START_MS - 4 * DAY_MS
     world.sync()
+    _clean(scenery)
+    world.sync(1)
     _fall_silent(scenery, "Vannes")
     world.clock.at_ms = START_MS - 3 * 3_600_000
     _requests(scenery)
@@ -169,6 +174,19 @@ def _withdraw(scenery: Scenery) -> None:
     scenery.gone = row.code
     with scenery.place("Lorient").inside() as town, write_tx():
         town.journal.withdraw(row.key)
+    with scenery.place("Quimper").inside() as town:
+        body = plain(LENDING.schema.read({"title": "Appareil à raclette", "object": "cuisine"}))
+        key = town.journal.publish(LENDING.kind, body).key
+        holdings.keep(key, scenery.people["Quimper", "Nolwenn"].id, town.clock.now_ms())
+        scenery.erased = listings.find(town.id, key).code
+        erase(town, key)
+
+
+def _clean(scenery: Scenery) -> None:
+    """Let two towns take what was withdrawn out of their files, and say so; Vannes does not."""
+    for name in ("Quimper", "Lorient"):
+        with scenery.place(name).inside() as town:
+            cleaning.clean(town, at_once=True)
 
 
 def _fall_silent(scenery: Scenery, name: str) -> None:
@@ -326,6 +344,7 @@ def _residents_pages(scenery: Scenery) -> list[tuple[str, str]]:
         ("edit", f"/a/{sewing}/modifier"),
         ("withdraw", f"/a/{sewing}/retirer"),
         ("listing-own", f"/a/{sewing}"),
+        ("listing-erased", f"/a/{scenery.erased}"),
         ("ask", f"/a/{_code(scenery, 'Lorient', TRAILER)}/demander"),
         ("requests", "/demandes"),
         *((f"request-{state}", f"/demandes/{asked[state]}") for state in REQUESTS_SHOWN),
@@ -342,6 +361,7 @@ def _desk_pages(scenery: Scenery) -> list[tuple[str, str]]:
         ("desk-town", f"/admin/villes/{slug['Lorient']}"),
         ("desk-town-silent", f"/admin/villes/{slug['Vannes']}"),
         ("desk-town-words", f"/admin/villes/{slug['Auray']}"),
+        ("desk-erasures", "/admin/effacements"),
         ("desk-people", "/admin/membres"),
         ("desk-trail", "/admin/journal"),
     ]
