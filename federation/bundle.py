@@ -192,15 +192,22 @@ class Reader:
 
     def _part(self, frame: Frame) -> Iterator[Item]:
         if frame.number == 0:
-            self._opener, self._is_told = None, False
-            try:
-                self._opener = Opener(frame.content, self._privates, _info(self._town))
-            except RemoteProtocolError as error:
-                yield self._locked(error.code)
+            yield from self._begun(frame.content)
         elif self._opener is not None:
             yield from self._opened(self._opener, frame)
         elif not self._is_told:
             yield self._locked("torn")
+
+    def _begun(self, head: bytes) -> Iterator[Item]:
+        try:
+            self._opener = Opener(head, self._privates, _info(self._town))
+            self._is_told = False
+        except RemoteProtocolError as error:
+            if error.code == "bad_seal" and self._opener is not None:
+                self._rotten += 1  # a part whose number was damaged is no new beginning
+                return
+            self._opener = None
+            yield self._locked(error.code)
 
     def _locked(self, code: str) -> Item:
         self._is_told = True

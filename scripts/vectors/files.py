@@ -14,6 +14,7 @@ from pathlib import Path
 
 from federation import record
 from scripts.vectors.admitted import listings, new_body, sealed, tombstones
+from scripts.vectors.carried import carried
 from scripts.vectors.cast import Case, Cast
 from scripts.vectors.negentropy import sessions
 from scripts.vectors.refused import misfilled, torn, uncanonical, unwelcome
@@ -41,6 +42,7 @@ def build(sealed_body: bytes | None = None) -> dict[str, list[Vector]]:
         "tombstone": tombstones,
         "sealed": lambda each: sealed(each, body),
         "public_key": public_keys,
+        "bundle": carried,
         "signature": signatures,
         "cbor": cbor,
         "cose": cose,

@@ -6,6 +6,7 @@ import { createHash } from "node:crypto";
 import { readFileSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { countRecords, readStatement, signedItems } from "./verifier/bundle.mjs";
 import { Refused, read } from "./verifier/cbor.mjs";
 import { split } from "./verifier/cose.mjs";
 import { checkPublic, verify } from "./verifier/ed25519.mjs";
@@ -88,7 +89,13 @@ function judgeNegentropy(raw) {
   return isSame && isWhole ? "converges" : "differs";
 }
 
+function judgeBundle(raw) {
+  if ([...signedItems(raw)].length > 1) return `read:${countRecords(raw)}`;
+  return judged("read", () => readStatement(raw));
+}
+
 const JUDGES = {
+  bundle: judgeBundle,
   keyset: (raw) => nodeOfTheVectors().judgeKeyset(raw),
   listing: (raw) => nodeOfTheVectors().judgeRecord(raw),
   tombstone: (raw) => nodeOfTheVectors().judgeRecord(raw),
