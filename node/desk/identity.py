@@ -86,7 +86,8 @@ def choose(which: str) -> Any:
     digest = request.form.get("digest", "")[:64]
     if freeze.unfreeze(origin, digest, town().clock, by=member().name, member=member().id):
         flash(_("This town is believed again."))
-    return redirect(url_for(".show") if origin == town().id else url_for(".of_town", which=which))
+    there = url_for(".show") if origin == town().id else url_for(".of_town", which=which)
+    return redirect(there, 303)
 
 
 @blueprint.post("/<which>/remplace")
