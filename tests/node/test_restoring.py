@@ -5,13 +5,17 @@ import shutil
 import pytest
 
 from federation.stamp import as_of_day
-from node.app import DATABASE
+from node.app import DATABASE, jobs_of
+from node.backup import release, rota
 from node.domain.errors import Conflict
 from node.journal import restoring
 from node.practices.lending.practice import PRACTICE
 from node.store import marks
 from node.store.catalogue.search import Search, search
+from node.store.network import partners
+from node.store.sets import records
 from node.store.sets.record_store import figures
+from node.upkeep import upkeep
 from tests.nodes import listing
 from tests.world import World
 
@@ -180,3 +184,97 @@ def test_what_comes_home_late_after_a_restore_is_no_alarm(world, tmp_path):
         assert not restoring.is_restoring()
     here, there = world.fingerprints()["Lorient"], world.fingerprints()["Vannes"]
     assert here[lorient.town.id, 0] == there[lorient.town.id, 0]
+
+
+def test_restore_mode_ends_once_every_partner_was_tried_and_one_was_heard(world):
+    lorient = world.found("Lorient")
+    for name in ("Quimper", "Vannes"):
+        world.found(name)
+        world.pair("Lorient", name)
+    world.sync()
+    world.clock.forward(minutes=1)
+    with lorient.inside() as town:
+        restoring.begin(world.clock.now_ms(), restoring.RESTORED)
+        assert not release.may_leave(town)
+    world.clock.forward(minutes=1)
+    world.cut("Lorient", "Vannes")
+    world.visit("Lorient", "Vannes")
+    with lorient.inside() as town:
+        assert not release.may_leave(town)  # tried, and nobody heard
+    world.visit("Lorient", "Quimper")
+    with lorient.inside() as town:
+        assert release.may_leave(town)
+        (job,) = [each for each in jobs_of(town) if each.name == "restored"]
+        assert job.has_work(town)
+        job.run(town)
+        assert not restoring.is_restoring() and not job.has_work(town)
+
+
+def test_a_town_without_partners_has_nothing_to_wait_for(world):
+    with world.found("Lorient").inside() as town:
+        restoring.begin(world.clock.now_ms(), restoring.RESTORED)
+        assert release.may_leave(town)
+        restoring.begin(world.clock.now_ms(), restoring.TWIN)
+        assert not release.may_leave(town)
+
+
+def test_abuse_036_a_partner_restored_from_an_old_backup_is_believed_again(world, tmp_path):
+    lorient, quimper = world.found("Lorient"), world.found("Quimper")
+    world.pair("Lorient", "Quimper")
+    say(lorient, "Perceuse")
+    world.sync()
+    copy_of(lorient, tmp_path)
+    world.clock.forward(hours=1)
+    said = {say(lorient, f"Scie {number}") for number in range(3)}
+    world.sync()
+    stamps = {row.stamp for row in held_by(quimper, lorient.town.id)}
+    lorient = put_back(world, "Lorient", tmp_path)
+    with lorient.inside():
+        restoring.begin(world.clock.now_ms(), restoring.RESTORED)
+    world.visit("Quimper", "Lorient")  # the partner comes by itself, and gives all back
+    with lorient.inside() as town:
+        release.leave(town, by="Anne")
+    say(lorient, "Ponceuse")
+    world.sync()
+    after = held_by(quimper, lorient.town.id)
+    assert said <= {row.key for row in after} and len(after) == 6
+    assert len({row.stamp for row in after}) == 6  # no number is used twice
+    assert stamps <= {row.stamp for row in after}
+    with quimper.inside():
+        assert partners.find(lorient.town.id).generation_s > 0
+    assert world.fingerprints()["Lorient"] == world.fingerprints()["Quimper"]
+
+
+def held_by(place, origin):
+    with place.inside():
+        return list(records.walk(origin))
+
+
+def test_abuse_040_a_clock_of_1970_signs_nothing_and_ends_nothing(world):
+    lorient = world.found("Lorient")
+    say(lorient, "Perceuse")
+    now_ms, world.clock.at_ms = world.clock.now_ms(), 86_400_000
+    with world.start("Lorient").inside() as town:
+        assert not restoring.is_restoring()
+        with pytest.raises(Conflict, match="clock"):
+            say(lorient, "Scie")
+        upkeep(town)
+        assert len(search(Search(), now_ms=now_ms).rows) == 1
+        made = rota.run(town)
+        assert made.listings == 1 and rota.listed(town.home)[0].path == made.path
+        world.clock.at_ms = now_ms
+        say(lorient, "Scie")
+
+
+@pytest.mark.parametrize("hours", [-1, 24, -24])
+def test_abuse_041_a_clock_that_jumps_is_no_restore_and_stamps_still_grow(world, hours):
+    lorient = world.found("Lorient")
+    say(lorient, "Perceuse")
+    with lorient.inside() as town:
+        restoring.note_height(town.home)
+        before = marks.number(marks.LAST_STAMP)
+    world.clock.forward(hours=hours)
+    with world.start("Lorient").inside():
+        assert not restoring.is_restoring()
+        say(lorient, "Scie")
+        assert marks.number(marks.LAST_STAMP) > before
