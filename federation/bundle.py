@@ -30,8 +30,8 @@ TYPE: Final = "lavoir-bundle/1"
 HEADER_MAX_BYTES: Final = SIGNED_MAX_BYTES
 NAME_MAX_CHARS: Final = 80
 PADDED_TO_BYTES: Final = 1_024  # so that sizes tell little of what is private
-_COUNT_MAX: Final = 2**32
-_MOMENT_MAX: Final = NUMBER_MAX * 1_000
+_MANY: Final = 2**32
+_LATE: Final = NUMBER_MAX * 1_000
 
 HEADER, KEYSET, RECORD, RECEIPT, PHOTO = "header", "keyset", "record", "receipt", "photo"
 LOCKED, STRANGE = "locked", "strange"
@@ -65,15 +65,15 @@ class Header(NamedTuple):
 
 
 _ROW: Final = row(
-    octets(TOWN_BYTES), whole(max(SCOPES)), whole(_COUNT_MAX), octets(FINGERPRINT_BYTES),
+    octets(TOWN_BYTES), whole(max(SCOPES)), whole(_MANY), octets(FINGERPRINT_BYTES),
     make=SetRow,
 )  # fmt: skip
 _FORMS: Final[dict[int, Form]] = {
-    FIRST_FIELD: whole(_MOMENT_MAX),
+    FIRST_FIELD: whole(_LATE),
     FIRST_FIELD + 1: whole(NUMBER_MAX),
     FIRST_FIELD + 2: whole(NUMBER_MAX),
     FIRST_FIELD + 3: row(text(NAME_MAX_CHARS), text(NAME_MAX_CHARS), make=lambda *pair: pair),
-    FIRST_FIELD + 4: row(*(whole(_COUNT_MAX),) * 3, make=Counts),
+    FIRST_FIELD + 4: row(*(whole(_MANY),) * 3, make=Counts),
     FIRST_FIELD + 5: many(_ROW, ORIGINS_MAX),
 }
 _TO: Final = FIRST_FIELD + 6

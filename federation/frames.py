@@ -1,7 +1,7 @@
 """The frames of a courier file: what is whole is found again, however the rest was damaged.
 
 A courier file is a CBOR sequence of items of three forms, each of which begins with bytes of its
-own; after torn, rotten or foreign bytes a reader goes on at the next beginning (SPEC.md 10.1).
+own; after torn, rotten or foreign bytes a reader goes on at the next beginning (SPEC.md 10.3).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _PHOTO_HEAD: Final = b"\x82" + codec.dumps(PHOTO_TYPE)  # then the bytes
 _MORE: Final = sys.maxsize  # the end is not known before more bytes come
 _HEADS: Final = (SIGN1_HEAD, _PART_HEAD, _PHOTO_HEAD)
 _ANY_HEAD: Final = re.compile(b"|".join(map(re.escape, _HEADS)))
-_HEAD_MAX_BYTES: Final = max(map(len, _HEADS))
+_LONGEST: Final = max(map(len, _HEADS))
 
 
 class Frame(NamedTuple):
@@ -98,7 +98,7 @@ class Frames:
         found = _ANY_HEAD.search(self._held, at + 1)
         if found:
             return found.start()
-        kept = 0 if is_all else _HEAD_MAX_BYTES - 1
+        kept = 0 if is_all else _LONGEST - 1
         return max(at + 1, len(self._held) - kept)
 
 
@@ -111,7 +111,7 @@ def _frame_at(held: bytearray, at: int) -> tuple[int, Frame | None]:
         return _bytes(held, content, PART, number, SEALED_CHUNK_BYTES) if content else (0, None)
     if held.startswith(_PHOTO_HEAD, at):
         return _bytes(held, at + len(_PHOTO_HEAD), PHOTO, 0, PHOTO_MAX_BYTES)
-    rest = bytes(held[at : at + _HEAD_MAX_BYTES])
+    rest = bytes(held[at : at + _LONGEST])
     return (_MORE if any(head.startswith(rest) for head in _HEADS) else 0), None
 
 

@@ -1,4 +1,4 @@
-"""A receipt: a town's word on what of a courier file reached it (SPEC.md section 10.3).
+"""A receipt: a town's word on what of a courier file reached it (SPEC.md 10.2 and 10.4).
 
 It names the sealed records that were for that town, so that their author can say where they are.
 """
@@ -19,8 +19,8 @@ TYPE: Final = "lavoir-receipt/1"
 RECEIPT_MAX_BYTES: Final = 128 * 1024
 RECEIPT_IDS_MAX: Final = 2_000
 VERDICTS_MAX: Final = 100
-_COUNT_MAX: Final = 2**32
-_MOMENT_MAX: Final = NUMBER_MAX * 1_000
+_MANY: Final = 2**32
+_LATE: Final = NUMBER_MAX * 1_000
 
 
 class Receipt(NamedTuple):
@@ -39,8 +39,8 @@ class Receipt(NamedTuple):
 _FORMS: Final[dict[int, Reader]] = {
     FIRST_FIELD: octets(TOWN_BYTES),
     FIRST_FIELD + 1: octets(ID_BYTES),
-    FIRST_FIELD + 2: whole(_MOMENT_MAX),
-    FIRST_FIELD + 3: many(row(text(64), whole(_COUNT_MAX), make=lambda *pair: pair), VERDICTS_MAX),
+    FIRST_FIELD + 2: whole(_LATE),
+    FIRST_FIELD + 3: many(row(text(64), whole(_MANY), make=lambda *pair: pair), VERDICTS_MAX),
     FIRST_FIELD + 4: identities(RECEIPT_IDS_MAX),
 }
 

@@ -1,6 +1,6 @@
 """A statement: what a town signs that is no record, with the keysets that prove it was that town.
 
-So it can be read by whoever finds it, long after, without asking anyone (SPEC.md section 10).
+So it can be read by whoever finds it, long after, without asking anyone (SPEC.md 10.2).
 Its payload begins with 0 type, 1 town, 2 number of the keyset that signs, 3 the keysets.
 """
 
@@ -17,13 +17,13 @@ from federation.keyset import KEYSET_MAX_BYTES, NUMBER_MAX, Keyset, parse_keyset
 from federation.record import KIND_MAX_BYTES, TOWN_BYTES
 
 FIRST_FIELD: Final = 4  # of what the statement itself says
-_KEYSETS_MAX: Final = 2  # the genesis and the one that signs
+_TWO: Final = 2  # the genesis and the one that signs
 
 _HEAD: Final[dict[int, Reader]] = {
     0: text(KIND_MAX_BYTES),
     1: octets(TOWN_BYTES),
     2: whole(NUMBER_MAX),
-    3: many(octets_up_to(KEYSET_MAX_BYTES), _KEYSETS_MAX),
+    3: many(octets_up_to(KEYSET_MAX_BYTES), _TWO),
 }
 
 

@@ -21,7 +21,7 @@ CHUNK_BYTES: Final = 64 * 1024
 TAG_BYTES: Final = 16
 SEALED_CHUNK_BYTES: Final = CHUNK_BYTES + TAG_BYTES
 READERS_MAX: Final = 16
-_LENGTH_BYTES: Final = 2  # of the head, before it
+_PREFIX: Final = 2  # of the head, before it
 
 
 class Sealer:
@@ -38,7 +38,7 @@ class Sealer:
         self._key = secrets.token_bytes(KEY_BYTES)
         wraps = [[seal.key_id(one), seal.wrap(self._key, one, self._bound)] for one in publics]
         raw = codec.dumps({0: TYPE, 1: wraps})
-        self.head = len(raw).to_bytes(_LENGTH_BYTES, "big") + raw
+        self.head = len(raw).to_bytes(_PREFIX, "big") + raw
         self._number = 0
 
     def seal(self, plain: bytes, *, is_last: bool) -> bytes:
@@ -120,9 +120,9 @@ def read_stream(
 
 def read_head(source: Callable[[int], bytes]) -> bytes:
     """Read the head of a stream with its length. Raises RemoteProtocolError("torn")."""
-    length = _fill(source, _LENGTH_BYTES)
+    length = _fill(source, _PREFIX)
     head = length + _fill(source, int.from_bytes(length, "big"))
-    if len(length) < _LENGTH_BYTES or len(head) < _LENGTH_BYTES + int.from_bytes(length, "big"):
+    if len(length) < _PREFIX or len(head) < _PREFIX + int.from_bytes(length, "big"):
         raise RemoteProtocolError("torn", "in its head")
     return head
 
@@ -163,7 +163,7 @@ def _nonce(number: int, is_last: bool) -> bytes:
 def _wraps(head: bytes) -> list[tuple[bytes, bytes]]:
     """Read [(key id, wrap)] of a head. Raises RemoteProtocolError("bad_seal")."""
     try:
-        fields: Any = codec.loads(head[_LENGTH_BYTES:])
+        fields: Any = codec.loads(head[_PREFIX:])
     except RemoteProtocolError as error:
         raise RemoteProtocolError("bad_seal", "the head") from error
     is_ours = type(fields) is dict and list(fields) == [0, 1] and fields[0] == TYPE

@@ -9,13 +9,39 @@ from pathlib import Path
 import pytest
 
 import federation
-from federation import admission, codec, keyset, limits, record, stamp, store, stream, words
+from federation import (
+    admission,
+    bundle,
+    codec,
+    frames,
+    keyset,
+    limits,
+    receipt,
+    record,
+    stamp,
+    store,
+    stream,
+    words,
+)
 from federation.errors import CODES, LocalProtocolError, RemoteProtocolError
 
 FOLDER = Path(limits.__file__).parent
 SPEC = FOLDER / "SPEC.md"
 BEGIN, END = "<!-- {}: written by a test -->", "<!-- end of {} -->"
-MODULES = (codec, keyset, record, stamp, words, admission, store, limits, stream)
+MODULES = (
+    codec,
+    keyset,
+    record,
+    stamp,
+    words,
+    admission,
+    store,
+    limits,
+    stream,
+    frames,
+    bundle,
+    receipt,
+)
 UNITS = ("_BYTES", "_DAYS", "_MS", "_PER_DAY", "_MAX", "_IDS", "_RECORDS", "_DEPTH", "_WORDS")
 NO_LIMITS = ("DAY_MS", "SECOND_MS", "INTEGER_MAX")
 
