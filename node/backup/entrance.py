@@ -97,6 +97,11 @@ def _reachable(path: Path, home: Path) -> None:
     wanted = os.R_OK | os.W_OK | (os.X_OK if path.is_dir() else 0)
     if os.access(path, wanted):
         return
+    if os.access(path, os.R_OK) and os.statvfs(path).f_flag & os.ST_RDONLY:
+        raise HouseBroken(
+            f"The disk of {path} can only be read: a worn card does that to save what is on it. "
+            f"Nothing was changed. Copy {home} away, then restore it on a new card."
+        )
     owner = path.stat().st_uid if os.access(path.parent, os.X_OK) else -1
     raise HouseBroken(
         f"{path} belongs to {_name(owner)} and {_name(os.geteuid())} may not use it. Nothing was "

@@ -6,9 +6,10 @@ any time, and only by a person where two houses may be alive (`restoring.BY_HAND
 
 from typing import Any, NamedTuple
 
+from federation.record import SCOPES
 from node.domain.errors import Conflict
 from node.domain.words import N_
-from node.journal import keychain, restoring, twins
+from node.journal import checkpoints, keychain, restoring, twins
 from node.store import audit
 from node.store.database import write_tx
 from node.store.network import partners
@@ -68,12 +69,15 @@ def leave(town: Town, by: str, member: int | None = None) -> int:
         keychain.in_force(town.journal.keys, town.store)
         gen = restoring.finish(now_ms)
         twins.wake()  # a twin that hears of it, under the new gen, stops
+        for scope in SCOPES:
+            checkpoints.mark_dirty(scope, urgent=True)
         audit.note(
             "town.restored", at_ms=now_ms, actor=by, member=member, subject=town.id.hex(),
             detail=str(told.came_back + told.withdrawn),
         )  # fmt: skip
         partners.hasten(now_ms)
     town.publish_profile()
+    checkpoints.sign_due(town.journal, now_ms)
     return gen
 
 

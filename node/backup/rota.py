@@ -39,8 +39,9 @@ class Kept(NamedTuple):
 def run(town: Town, progress: making.Progress | None = None) -> Made:
     """Make today's backup and let go of those that had their time; raises BackupError."""
     folder = town.home / FOLDER
-    folder.mkdir(mode=0o700, exist_ok=True)
     try:
+        with contextlib.suppress(OSError):  # a disk that refuses is told by what follows
+            folder.mkdir(mode=0o700, exist_ok=True)
         made = making.make(town, folder / file_name(town.clock.now_ms()), progress)
     except BackupError as error:
         _note(marks.BACKUP_FAILED, {"at_ms": town.clock.now_ms(), "why": str(error)})

@@ -29,8 +29,7 @@ def stage(home: Path) -> Path:
 
 def commit(home: Path, now_ms: int) -> Path:
     """Put the staged house in place of the present one; return the folder that keeps that one."""
-    at = datetime.fromtimestamp(now_ms / 1000, UTC).strftime("%Y-%m-%d-%H%M%S")
-    aside = _free(home, f"aside-{at}")
+    aside = _free(home, _aside_name(now_ms))
     folder = home / STAGE
     sync_tree(folder)
     (folder / (READY + ".part")).write_text(json.dumps({"aside": aside.name}), encoding="utf-8")
@@ -39,6 +38,19 @@ def commit(home: Path, now_ms: int) -> Path:
     sync_file(folder)
     sync_file(home)
     finish(home)
+    return aside
+
+
+def set_aside(home: Path, now_ms: int) -> Path | None:
+    """Move what is left of a house that lost its keys out of the way of a new one, if anything."""
+    left = [name for name in (*FILES, *JOURNALS) if (home / name).exists()]
+    if not left:
+        return None
+    aside = _free(home, _aside_name(now_ms))
+    aside.mkdir(mode=0o700)
+    for name in left:
+        _move(home / name, aside / name)
+    sync_file(aside)
     return aside
 
 
@@ -87,6 +99,11 @@ def _shelve(source: Path, target: Path) -> None:
 
 def _is_torn(photo: Path) -> bool:
     return hashlib.sha256(photo.read_bytes()).hexdigest() != photo.stem
+
+
+def _aside_name(now_ms: int) -> str:
+    at = datetime.fromtimestamp(now_ms / 1000, UTC)
+    return f"aside-{at:%Y-%m-%d-%H%M%S}"
 
 
 def _free(home: Path, name: str) -> Path:

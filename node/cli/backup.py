@@ -20,6 +20,7 @@ from node.erasure import replay
 from node.identity import care
 from node.journal.keyring import Keyring
 from node.journal.logbook import FILE as LOGBOOK
+from node.journal.restoring import BY_HAND
 from node.store.database import using
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -84,11 +85,18 @@ def restore(
 
 
 @click.command()
+@click.option("--yes", is_flag=True, help="The other machine with our keys is off for good.")
 @json_option
 @with_town
-def restored(town: Town, as_json: bool) -> None:
-    """End restore mode now, by your decision: tell what came back first."""
+def restored(town: Town, yes: bool, as_json: bool) -> None:
+    """End restore mode now, by your decision: this machine is the town."""
     told = release.report(town)._asdict()
+    if told["why"] in BY_HAND and not yes:
+        click.confirm(
+            "Another machine may run with the keys of this town. Is it off for good?",
+            abort=True,
+            err=True,
+        )
     gen = release.leave(town, by="command line")
     care.care(town)  # under new keys, everything that lives is signed again
     report({**told, "generation": gen}, as_json, _say_released)

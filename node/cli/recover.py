@@ -18,6 +18,7 @@ from federation.errors import RemoteProtocolError
 from federation.keys import SigningKey, from_words
 from federation.lookup import Found
 from node.app import Town, open_town
+from node.backup import swap
 from node.backup.house import DATABASE, GENERATION, KEYS, SETTINGS
 from node.cli.backup import asked_words, words_option
 from node.cli.terminal import home_option, json_option, report, sentences
@@ -125,6 +126,7 @@ def _found_again(home: Path, keyring: Keyring, found: Found, clock: Clock) -> No
             town.database.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     finally:
         town.close()
+    swap.set_aside(home, clock.now_ms())
     for name in (DATABASE, GENERATION, SETTINGS, KEYS):
         os.replace(site / name, home / name)
     shutil.rmtree(site)

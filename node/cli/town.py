@@ -9,6 +9,7 @@ from rich.progress import Progress
 
 from federation.keys import from_words
 from node.app import DATABASE, Town, open_town
+from node.backup import swap
 from node.backup.migrating import bring_up_to_date
 from node.cli.key import write_sheet
 from node.cli.terminal import console, home_option, json_option, report, sentences, with_town
@@ -89,6 +90,7 @@ def found_town(
     migrate_database(database)
     database.close()
     _first_words(site, clock)
+    swap.set_aside(home, clock.now_ms())
     for file in (DATABASE, GENERATION, SETTINGS, KEYS):  # the keys last: then the town exists
         os.replace(site / file, home / file)
     shutil.rmtree(site)

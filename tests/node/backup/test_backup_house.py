@@ -16,6 +16,7 @@ from node.backup.house import DATABASE, KEYS
 from node.backup.restore import present_keys, restore
 from node.backup.unpacking import Proof
 from node.cli.serve import make_ready
+from node.cli.town import found_town
 from node.journal import restoring
 from node.store.database import open_database, using
 from node.store.schema import MIGRATIONS, SchemaTooNew, pending
@@ -87,7 +88,7 @@ def test_abuse_120_a_file_of_another_owner_is_named_with_the_command_that_helps(
     )
     inner = tmp_path / "reachable"
     shutil.copytree(home, inner)
-    for folder in tmp_path.parents[:2]:  # pytest's own, which are for nobody else
+    for folder in (tmp_path, *tmp_path.parents[:2]):  # pytest's own, which are for nobody else
         folder.chmod(0o755)
     os.chown(inner, 65534, 65534)
     (inner / DATABASE).chmod(0o600)
@@ -187,3 +188,28 @@ def test_a_house_that_is_only_opened_stays_as_it_is(home, world):
         assert not restoring.is_restoring()
         assert making.own_photos(town) == ([], 0)
     town.close()
+
+
+def test_abuse_117_a_card_that_can_only_be_read_is_told_apart_from_a_wrong_owner(home, monkeypatch):
+    """Mounting needs rights a test has not: what the system would answer is told instead."""
+    held = os.statvfs(home)
+    fields = [getattr(held, f"f_{name}") for name in _STATVFS]
+    fields[_STATVFS.index("flag")] |= os.ST_RDONLY
+    monkeypatch.setattr(os, "access", lambda path, mode: mode == os.R_OK)
+    monkeypatch.setattr(os, "statvfs", lambda path: os.statvfs_result(fields))
+    with pytest.raises(HouseBroken, match=r"can only be read.*Nothing was changed.*new card"):
+        open_town(home)
+
+
+_STATVFS = (
+    "bsize", "frsize", "blocks", "bfree", "bavail", "files", "ffree", "favail", "flag", "namemax",
+)  # fmt: skip
+
+
+def test_founding_a_town_where_another_lost_its_keys_overwrites_nothing(home, world):
+    (home / KEYS).unlink()
+    before = (home / DATABASE).read_bytes()
+    found_town(home, name="Vannes", insee="56260", url="http://vannes.test", clock=world.clock)
+    (aside,) = home.glob("aside-*")
+    assert (aside / DATABASE).read_bytes() == before
+    assert open_town(home, clock=world.clock).config.name == "Vannes"
