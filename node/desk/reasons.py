@@ -92,6 +92,10 @@ REFUSED: dict[str, str | Reason] = {
         N_("All towns show the same one."),
         N_("Tell that town: two copies of its server may be running."),
     ),
+    "internal": Reason(
+        N_("Our own program stumbled over it: it is kept, and not shown."),
+        do=N_("Give this code to whoever looks after Lavoir; an update mends it."),
+    ),
     "invalid": _FORM,
     "unknown_practice": Reason(_NEWER, do=_UPDATE),
 }  # fmt: skip

@@ -47,6 +47,10 @@ from node.store.sets.record_store import SqlRecordStore
 
 log = logging.getLogger(__name__)
 
+# what a fault of our own program raises, as against a disk or a rule that says no
+BUGS = (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError,
+        ValueError)  # fmt: skip
+
 Handler = Callable[[Record, Any], None]
 Progress = Callable[[int, int], None]
 
@@ -165,24 +169,6 @@ class Journal:
             erasing.log([record], self.logbook)
         return record
 
-    def sign_again(self, held: Record) -> Record:
-        """Sign what one of our registers holds once more, under the keys in force: same words.
-
-        Its end stays, a tombstone's life begins anew. Raises Conflict ("no_seal_key" and as
-        `publish`) and RemoteProtocolError where a sealed one cannot be read back.
-        """
-        with write_tx():
-            ring = keychain.in_force(self.keys, self.store)
-            if held.is_tombstone:
-                record = signing.tombstone(ring, signing.fresh_stamp(self.clock), held)
-            elif held.to is None:
-                record = signing.again(ring, signing.fresh_stamp(self.clock), held)
-            else:
-                inner = self.open_sealed(held)
-                return self.publish_sealed(held.kind, inner, to=held.to, key=held.key)
-            self._keep(record)
-        return record
-
     def _scope(self, key: bytes, wanted: int | None) -> int:
         """Return the scope a revision must have; raises Conflict("scope_changed") for another.
 
@@ -253,8 +239,13 @@ class Journal:
             restoring.came_home(record.stamp, self.clock.now_ms())
             checkpoints.mark_dirty(record.scope)
         erasing.note(record, self.clock.now_ms())
-        projection.show(record, self.registry)
-        self.tell(record, carrier)
+        try:
+            with write_tx():
+                projection.show(record, self.registry)
+                self.tell(record, carrier)
+        except BUGS:  # ours: it is kept and not shown, and its neighbours go on
+            log.exception("record %s of %s", record.id.hex(), record.origin.hex())
+            self._refuse(carrier or record.origin, record.id, "internal", record)
 
     def tell(self, record: Record, carrier: bytes | None = None) -> None:
         """Let whoever waits for a held record hear of it; what breaks a rule is noted, not raised.
@@ -297,6 +288,13 @@ class Journal:
 
     # ── again ────────────────────────────────────────────────────────────────────────────────
 
+    def _show(self, record: Record) -> None:
+        try:
+            with write_tx():
+                projection.show(record, self.registry)
+        except BUGS:
+            log.exception("record %s of %s", record.id.hex(), record.origin.hex())
+
     def rebuild(self, progress: Progress | None = None) -> int:
         """Replay every held record into the read models and drop what has none; return how many.
 
@@ -307,7 +305,7 @@ class Journal:
             total = records.count()
             done = 0
             for row in records.walk():
-                projection.show(parse(row.raw), self.registry)
+                self._show(parse(row.raw))
                 done += 1
                 if progress and (done % 500 == 0 or done == total):
                     progress(done, total)

@@ -16,6 +16,7 @@ from node.pages import (
     catalogue,
     formats,
     language,
+    leaving,
     listing,
     photos,
     publish,
@@ -26,6 +27,7 @@ from node.pages import (
     towns,
 )
 from node.pages.here import member, now_ms, town
+from node.pages.printable import printable
 from node.pages.prose import prose
 
 ROOMS = (
@@ -35,6 +37,7 @@ ROOMS = (
     publish,
     requests,
     account,
+    leaving,
     towns,
     texts,
     photos,
@@ -52,6 +55,7 @@ def install(app: Flask, here: Any) -> None:
     language.install(app.jinja_env)
     formats.install(app.jinja_env)
     app.jinja_env.filters["prose"] = prose
+    app.jinja_env.finalize = printable
     app.before_request(_choose_language)
     app.teardown_request(_forget_language)
     app.after_request(_keep_language)
