@@ -349,6 +349,7 @@ def _residents_pages(scenery: Scenery) -> list[tuple[str, str]]:
         ("requests", "/demandes"),
         *((f"request-{state}", f"/demandes/{asked[state]}") for state in REQUESTS_SHOWN),
         ("account", "/compte"),
+        ("account-erase", "/compte/effacer"),
     ]
 
 

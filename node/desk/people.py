@@ -7,7 +7,9 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from node.desk import trail
 from node.desk.overview import only_admins
 from node.domain.errors import Invalid
+from node.erasure.people import erase_person
 from node.members import accounts, codes
+from node.pages import leaving
 from node.pages.here import member, now_ms, town, whole
 from node.pages.language import _
 from node.pages.security import once
@@ -65,6 +67,21 @@ def shut_out(number: int) -> Any:
     act = accounts.restore if request.form.get("open") == "1" else accounts.suspend
     act(number, by=member().id, now_ms=now_ms())
     flash(_("Kept."))
+    return redirect(url_for(".list_"), 303)
+
+
+@blueprint.get("/<int(max=2147483647):number>/effacer")
+def ask_to_erase(number: int) -> str:
+    """Ask whether somebody's account is really to be erased, as they wished."""
+    return leaving.page(accounts.find(number), url_for(".erase", number=number), url_for(".list_"))
+
+
+@blueprint.post("/<int(max=2147483647):number>/effacer")
+@once(together=True)
+def erase(number: int) -> Any:
+    """Erase somebody's account for them; the last administrator stays."""
+    erase_person(town(), number, by=member().id)
+    flash(_("The account is erased. The partner towns delete their copies as they hear of it."))
     return redirect(url_for(".list_"), 303)
 
 
