@@ -41,7 +41,7 @@ RUN_MAX_IDS: Final = 256
 RUN_LIST_MAX_BYTES: Final = 64 * 1024
 VOUCH_MAX_DAYS: Final = 7  # an older checkpoint still counts, and vouches for nothing
 COUNT_MAX: Final = 2**32
-_SIZE_MAX: Final = 2**53
+_SIZE_LIMIT: Final = 2**53
 _RUN_DOMAIN: Final = b"lavoir-run/1"
 _FIELDS: Final = (  # in the order of their numbers, from 1 on: type, exact length in bytes or None
     ("origin", bytes, 32),
@@ -221,7 +221,7 @@ def _check_values(read: Checkpoint) -> None:
         raise RemoteProtocolError("bad_scope")
     if not is_stamp(read.stamp):
         raise RemoteProtocolError("bad_stamp")
-    if not 0 <= read.records <= COUNT_MAX or not 0 <= read.size_bytes <= _SIZE_MAX:
+    if not 0 <= read.records <= COUNT_MAX or not 0 <= read.size_bytes <= _SIZE_LIMIT:
         raise RemoteProtocolError("bad_checkpoint", "records or bytes")
     if read.run_count != -(-read.records // RUN_MAX_IDS):
         raise RemoteProtocolError("bad_checkpoint", "runs of 256 ids")

@@ -12,6 +12,7 @@ import federation
 from federation import (
     admission,
     bundle,
+    checkpoint,
     codec,
     frames,
     keyset,
@@ -34,6 +35,7 @@ MODULES = (
     record,
     stamp,
     words,
+    checkpoint,
     admission,
     store,
     limits,
