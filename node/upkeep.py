@@ -7,7 +7,7 @@ from node.journal import checking, renewal
 from node.store import audit, notices, rates
 from node.store.catalogue import listings
 from node.store.erasures import burials
-from node.store.network import nonces, quarantine, strikes
+from node.store.network import arrivals, nonces, quarantine, strikes
 from node.store.people import login_codes, sessions, tokens
 from node.store.sets import checkpoints, record_store
 
@@ -16,6 +16,7 @@ TOKENS_KEPT_DAYS = 120  # a phone may send again what it wrote a season ago
 NOTICES_KEPT_DAYS = 30
 AUDIT_KEPT_DAYS = 400
 SHELLS_KEPT_DAYS = 60
+ARRIVALS_KEPT_DAYS = 430  # as long as a record
 GAPS_KEPT_DAYS = 8  # a checkpoint older than seven vouches for nothing
 
 
@@ -30,6 +31,7 @@ def upkeep(town: Any) -> None:
     nonces.sweep(now_ms)
     quarantine.sweep(now_ms)
     strikes.sweep(now_ms)
+    arrivals.sweep(now_ms - ARRIVALS_KEPT_DAYS * DAY_MS)
     login_codes.sweep(now_ms)
     sessions.sweep(now_ms)
     tokens.sweep(now_ms - TOKENS_KEPT_DAYS * DAY_MS)
