@@ -6,10 +6,11 @@ Each part is given in words: what happened, what is safe, what to do.
 from dataclasses import dataclass, field
 from typing import Any
 
+from federation.stamp import stamp_ms
 from node.desk import reasons
 from node.desk.reasons import Reason
 from node.domain.words import N_
-from node.journal import keptout, profile
+from node.journal import checking, keptout, profile
 from node.pages.here import names, now_ms, town
 from node.partners import quota, strikes
 from node.store.network import introductions, quarantine, sightings, unshown
@@ -87,6 +88,26 @@ class Standing:
     strikes: list[Any]
     quotas: list[quota.Quota]
     newer: dict[str, int]
+    sets: list["SetState"]
+
+
+@dataclass(frozen=True)
+class SetState:
+    """How complete one set of a town is here: a message id, its values, a scope and a tone."""
+
+    scope: int
+    word: str
+    missing: int
+    as_of_ms: int
+    tone: str
+
+
+COMPLETE = {
+    "complete": (N_("complete as of %(when)s"), "ok"),
+    "missing": (N_("%(missing)s missing as of %(when)s; another partner may have them"), "wait"),
+    "unsure": (N_("perhaps %(missing)s missing as of %(when)s; the next exchange tells"), "wait"),
+    "differs": (N_("more is here than it said it had on %(when)s; nothing to do"), "wait"),
+}
 
 
 def of(row: Partner) -> Standing:
@@ -97,7 +118,13 @@ def of(row: Partner) -> Standing:
     counts = held_against.counts(row.town, now)
     found = [*_silence(row, now), *_clock(row), *_frozen(row), *_room(quotas)]
     found += [*_blame(row, now), *([Note(NEWER)] if newer else [])]
-    return Standing(found, quarantine.waiting(row.town), counts, quotas, newer)
+    sets = [_set_state(each) for each in checking.completeness(row.town)]
+    return Standing(found, quarantine.waiting(row.town), counts, quotas, newer, sets)
+
+
+def _set_state(row: Any) -> SetState:
+    word, tone = COMPLETE[row.state]
+    return SetState(row.scope, word, row.missing, stamp_ms(row.stamp), tone)
 
 
 def told(row: Partner) -> list[Note]:

@@ -10,7 +10,9 @@ from node.pages.printable import MARKS_MAX, printable
 
 @pytest.mark.parametrize(
     "text",
-    ["L\u2019\u00e9t\u00e9 \u00e0 Lanv\u00e9n\u00e9gen\u00a0: 3\u202f\u20ac", "a\tb\r\nc", "\u05e9\u05dc\u05d5\u05dd", "\U0001f468\u200d\U0001f33e",
+    ["L\u2019\u00e9t\u00e9 \u00e0 Lanv\u00e9n\u00e9gen\u00a0: 3\u202f\u20ac", "a\tb\r\nc",
+     "\u05e9\u05dc\u05d5\u05dd",
+     "\U0001f468\u200d\U0001f33e",
      "n\u0303", "Vi\u1ec7t", "c\u2019hwec\u2019h", ""],
 )  # fmt: skip
 def test_what_people_write_is_left_as_it_is(text: str) -> None:

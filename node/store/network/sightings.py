@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import peewee
 
-from federation.stamp import EPOCH_S
+from federation.stamp import EPOCH_S, stamp_ms
 from node.store.database import db, write_tx
 from node.store.network import partners
 from node.store.row import BytesField, Row
@@ -64,7 +64,10 @@ def forget(town: bytes) -> None:
 
 
 def _signed_ms(town: bytes) -> int:
-    """Return when the newest thing held of a town was signed, to the second; 0: nothing held."""
+    """Return when the newest thing held of a town was signed, to the second; 0: nothing held.
+
+    Its checkpoints count: a town that publishes nothing says so in them.
+    """
     newest = max(
         db.execute_sql(
             "SELECT COALESCE(MAX(seconds), -1) FROM record WHERE origin = ? AND scope = ?",
@@ -72,4 +75,6 @@ def _signed_ms(town: bytes) -> int:
         ).fetchone()[0]
         for scope in (0, 1, 2)
     )
-    return (newest + EPOCH_S) * 1_000 if newest >= 0 else 0
+    sql = "SELECT COALESCE(MAX(stamp), 0) FROM checkpoint WHERE origin = ?"
+    said_ms = stamp_ms(db.execute_sql(sql, (town,)).fetchone()[0])
+    return max(said_ms, (newest + EPOCH_S) * 1_000 if newest >= 0 else 0)
