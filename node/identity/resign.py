@@ -12,10 +12,13 @@ from federation.errors import ProtocolError
 from federation.keyset import compromised
 from federation.record import Record, parse
 from node.domain.errors import Conflict
+from node.journal import checkpoints
+from node.journal.again import seal_again, sign_again
 from node.journal.journal import Journal
 from node.store.database import write_tx
 from node.store.promises import engagements
 from node.store.sets import foreign, keysets, record_store, records
+from node.store.sets.records import RecordRow
 
 log = logging.getLogger(__name__)
 
@@ -31,11 +34,12 @@ def pending(journal: Journal) -> int:
 def resign_all(town_or_journal: Any, progress: Progress | None = None) -> int:
     """Sign every live record and tombstone of ours again under the keys in force (SPEC 3.6).
 
-    Returns how many were signed; called again it goes on where it was cut. `progress(done, total)`
-    is told after each batch. A sealed record nobody can be sealed to any more, or that cannot be
-    read back, stays as it is and dies with its keyset. What came home under a stolen key is dropped
-    first: the thief may have signed it. Raises Conflict ("clock", "restoring",
-    "old_keys"): nothing can be signed now.
+    Our checkpoints are signed after them. Returns how many were signed; called again it goes on
+    where it was cut. `progress(done, total)` is told after each batch. A sealed record nobody can
+    be sealed to any more, or that cannot be read back, stays as it is and dies with its keyset.
+    What came home under a stolen key is dropped first: the thief may have signed it.
+
+    Raises Conflict ("clock", "restoring", "old_keys"): nothing can be signed now.
     """
     journal: Journal = getattr(town_or_journal, "journal", town_or_journal)
     _drop_returned(journal)
@@ -44,8 +48,10 @@ def resign_all(town_or_journal: Any, progress: Progress | None = None) -> int:
         with write_tx():
             number = journal.keyring.keyset.number
             rows = foreign.page(journal.town, number, _now_s(journal), after, BATCH)
-            done += sum(_again(journal, parse(row.raw), row.sent_ms) for row in rows)
+            done += _batch(journal, rows)
         if not rows:
+            if done:
+                checkpoints.sign_all(journal)
             return done
         after = (1 - rows[-1].state, rows[-1].seq)
         looked += len(rows)
@@ -60,9 +66,16 @@ def _drop_returned(journal: Journal) -> None:
         record_store.disown(foreign.returned(journal.town, stolen))
 
 
-def _again(journal: Journal, held: Record, sent_ms: int | None) -> bool:
+def _batch(journal: Journal, rows: list[RecordRow]) -> int:
+    held = [(parse(row.raw), row.sent_ms) for row in rows]
+    sealed = [each for each in held if each[0].to is not None and not each[0].is_tombstone]
+    open_ = [each for each, _ in held if each.to is None or each.is_tombstone]
+    return len(sign_again(journal, open_)) + sum(_seal_again(journal, *each) for each in sealed)
+
+
+def _seal_again(journal: Journal, held: Record, sent_ms: int | None) -> bool:
     try:
-        fresh = journal.sign_again(held)
+        fresh = seal_again(journal, held)
     except Conflict as conflict:
         if conflict.code != "no_seal_key":
             raise
@@ -71,8 +84,7 @@ def _again(journal: Journal, held: Record, sent_ms: int | None) -> bool:
     except ProtocolError as error:
         log.warning("record %s cannot be signed again: %s", held.id.hex(), error)
         return False
-    if held.to is not None:
-        _keep_place(held, fresh, sent_ms)
+    _keep_place(held, fresh, sent_ms)
     return True
 
 

@@ -113,6 +113,13 @@ def keep(origin: bytes, key: bytes, *, words: tuple[str, ...] = (), **columns: o
         return listing
 
 
+def signed_again(origin: bytes, key: bytes, record: bytes, stamped_ms: int) -> None:
+    """Note that the words a listing shows stand in another record now (a rotation)."""
+    with write_tx():
+        sql = 'UPDATE listing SET record = ?, updated_ms = ? WHERE origin = ? AND "key" = ?'
+        db.execute_sql(sql, (record, stamped_ms, origin, key))
+
+
 def close(origin: bytes, key: bytes, state: str, now_ms: int) -> None:
     """Leave only the shell of a listing: that it was here, and why it no longer is.
 
