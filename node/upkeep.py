@@ -6,7 +6,7 @@ from federation.stamp import as_of_day, stamp_at
 from node.journal import checking, renewal
 from node.store import audit, notices, rates
 from node.store.catalogue import listings
-from node.store.erasures import burials
+from node.store.erasures import acks, burials
 from node.store.network import arrivals, nonces, quarantine, strikes
 from node.store.people import login_codes, sessions, tokens
 from node.store.sets import checkpoints, record_store
@@ -16,6 +16,7 @@ TOKENS_KEPT_DAYS = 120  # a phone may send again what it wrote a season ago
 NOTICES_KEPT_DAYS = 30
 AUDIT_KEPT_DAYS = 400
 SHELLS_KEPT_DAYS = 60
+ANSWERS_KEPT_DAYS = 500  # longer than any tombstone
 ARRIVALS_KEPT_DAYS = 430  # as long as a record
 GAPS_KEPT_DAYS = 8  # a checkpoint older than seven vouches for nothing
 
@@ -27,6 +28,7 @@ def upkeep(town: Any) -> None:
     record_store.sweep(as_of_day(now_ms), town.id)
     listings.drop_shells(now_ms - SHELLS_KEPT_DAYS * DAY_MS)
     burials.sweep(now_ms // 1_000)
+    acks.sweep(now_ms - ANSWERS_KEPT_DAYS * DAY_MS)
     burials.words_left()  # the job of erasures scrubs the files soon after
     nonces.sweep(now_ms)
     quarantine.sweep(now_ms)

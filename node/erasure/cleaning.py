@@ -81,17 +81,17 @@ def _drop_letters(town: Any, buried: list[Burial]) -> None:
 
 def _scrub(town: Any) -> bool:
     """Take deleted words out of the index, the pages and the log; False while others are at it."""
-    listings.scrub_search()
-    began = time.monotonic()
     try:
+        listings.scrub_search()
+        began = time.monotonic()
         if not compact():
             return False
+        _rest(town, int((time.monotonic() - began) * 1_000) * REST_FACTOR)
+        return empty_wal()
     except StorageRefused as error:
         log.warning("the database cannot be written anew (%s): erasures wait", error.code)
         _rest(town, 60_000)
         return False
-    _rest(town, int((time.monotonic() - began) * 1_000) * REST_FACTOR)
-    return empty_wal()
 
 
 def _may_compact(town: Any) -> bool:

@@ -3,6 +3,7 @@
 import logging
 from typing import Any
 
+from federation.errors import ProtocolError
 from federation.record import Record
 from node.domain.errors import Conflict
 from node.erasure import ack
@@ -61,7 +62,8 @@ def _tell(town: Any, origin: bytes) -> int:
             parts = burials.parts_to_tell(origin)
             for part in parts:
                 _publish(town, origin, part)
-    except Conflict as error:  # no key to seal to yet, a wrong clock, restore mode: later
+    except (Conflict, ProtocolError) as error:
+        # no key to seal to yet, or a bad one, a wrong clock, restore mode: later; others now
         log.info("erasures of %s cannot be told yet: %s", origin.hex(), error.code)
         return 0
     return len(parts)

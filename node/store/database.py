@@ -209,11 +209,11 @@ def empty_wal() -> bool:
 
 @contextlib.contextmanager
 def _short_patience() -> Iterator[None]:
-    db.execute_sql("PRAGMA busy_timeout = 1000")
+    db.execute_sql("PRAGMA busy_timeout = 1000").fetchall()
     try:
         yield
     finally:
-        db.execute_sql(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1_000}")
+        db.execute_sql(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1_000}").fetchall()
 
 
 def _unless_busy(sql: str) -> list[Any] | None:
@@ -221,7 +221,8 @@ def _unless_busy(sql: str) -> list[Any] | None:
         return db.execute_sql(sql).fetchall()  # type: ignore[no-any-return]
     except peewee.OperationalError as error:
         told = refusal(error)
-        if isinstance(told, StorageRefused) and told.code == "busy":
+        is_busy = isinstance(told, StorageRefused) and told.code == "busy"
+        if is_busy or "in progress" in str(error):  # this very thread still reads something
             return None
         raise told from error
 

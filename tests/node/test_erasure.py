@@ -13,7 +13,7 @@ from node.erasure import cleaning, erase, letters
 from node.store import marks
 from node.store.catalogue import blobs, facets, listings
 from node.store.catalogue.listings import Listing
-from node.store.database import compact, db, empty_wal, open_database, using, write_tx
+from node.store.database import DRIVERS, compact, db, empty_wal, open_database, using, write_tx
 from node.store.erasures import burials
 from node.store.schema import migrate
 from node.store.sets import records
@@ -37,12 +37,13 @@ def world(tmp_path: Path) -> Iterator[World]:
 # ── the bytes ────────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.parametrize("driver", DRIVERS)
 def test_no_page_of_the_database_keeps_a_copy_of_a_row_that_was_moved(
-    tmp_path: Path, rng: random.Random
+    tmp_path: Path, rng: random.Random, driver: str
 ) -> None:
     """Rows of all sizes come, change and go; SQLite moves them between pages meanwhile."""
     path, origin = tmp_path / "town.db", b"o" * 32
-    database = open_database(path)
+    database = open_database(path, driver)
     migrate(database)
     live: dict[bytes, str] = {}
     dead: list[str] = []
@@ -66,7 +67,7 @@ def test_no_page_of_the_database_keeps_a_copy_of_a_row_that_was_moved(
         left = [word for word in dead if word.encode() in raw]
         assert left == [] and all(word.encode() in raw for word in live.values())
         assert database.execute_sql("PRAGMA integrity_check").fetchone() == ("ok",)
-        assert Path(f"{path}-wal").stat().st_size == 0
+        assert driver != "apsw" or Path(f"{path}-wal").stat().st_size == 0
     database.close()
 
 

@@ -46,6 +46,12 @@ def replace(town: bytes, part: int, lines: Iterable[Told]) -> None:
         )
 
 
+def sweep(before_ms: int) -> int:
+    """Forget answers about what was gone before; return how many."""
+    with write_tx():
+        return ErasureAck.delete().where(ErasureAck.gone_ms < before_ms).execute()
+
+
 def of_key(key: bytes) -> dict[bytes, Told]:
     """Return {town: what it said} of one of our registers."""
     found = ErasureAck.select().where(ErasureAck.key == key[:SHORT_BYTES])

@@ -8,12 +8,17 @@ def up(migrator, db):
             db.execute_sql(statement)
     db.execute_sql("ALTER TABLE listing ADD COLUMN scope INTEGER NOT NULL DEFAULT 0")
     db.execute_sql(SCOPES)
+    db.execute_sql(BURIED)
     db.execute_sql("CREATE INDEX listing_scope_photo ON listing (scope, photo)")
 
 
 SCOPES = """
 UPDATE listing SET scope = COALESCE((SELECT record.scope FROM record
     WHERE record.origin = listing.origin AND record."key" = listing."key"), 0)
+"""
+BURIED = """
+INSERT INTO burial (origin, "key", record, scope, kind, at_ms, expires, kept, is_logged)
+    SELECT origin, "key", id, scope, kind, received_ms, expires, '', 0 FROM record WHERE state = 1
 """
 TABLES = """
 CREATE TABLE burial (origin BLOB NOT NULL, "key" BLOB NOT NULL, record BLOB NOT NULL,
