@@ -62,6 +62,7 @@ class Header(NamedTuple):
     counts: Counts
     rows: tuple[SetRow, ...]  # the public sets it carries
     to: bytes | None
+    fence: int  # the last restore of its addressee that its maker knew of, 0 for none
 
 
 _ROW: Final = row(
@@ -76,7 +77,11 @@ _FORMS: Final[dict[int, Form]] = {
     FIRST_FIELD + 4: row(*(whole(_MANY),) * 3, make=Counts),
     FIRST_FIELD + 5: many(_ROW, ORIGINS_MAX),
 }
-_TO: Final = FIRST_FIELD + 6
+_TO, _FENCE = FIRST_FIELD + 6, FIRST_FIELD + 7
+_OPTIONAL: Final[dict[int, tuple[Form, Any]]] = {
+    _TO: (octets(TOWN_BYTES), None),
+    _FENCE: (whole(NUMBER_MAX), 0),
+}
 
 
 def sign_header(
@@ -90,18 +95,20 @@ def sign_header(
     names: tuple[str, str],
     counts: Counts,
     rows: Sequence[SetRow],
+    fence: int = 0,
 ) -> bytes:
     """Sign the header of a file; `rows` are the public sets in it, `to` is absent for anyone."""
     sets = [[each.origin, each.scope, each.count, each.fingerprint] for each in rows]
     said: dict[int, Any] = dict(enumerate((made_ms, as_of, gen, names, counts, sets), FIRST_FIELD))
-    return state(TYPE, keysets, key, said | ({_TO: to} if to else {}))
+    said |= ({_TO: to} if to else {}) | ({_FENCE: fence} if fence else {})
+    return state(TYPE, keysets, key, said)
 
 
 def parse_header(raw: bytes) -> Header:
     """Read a header and prove who made the file. Raises RemoteProtocolError as `read_statement`."""
     if len(raw) > HEADER_MAX_BYTES:
         raise RemoteProtocolError("too_big", f"{len(raw)} bytes")
-    author, values = read_statement(raw, TYPE, _FORMS, {_TO: (octets(TOWN_BYTES), None)})
+    author, values = read_statement(raw, TYPE, _FORMS, _OPTIONAL)
     identity = hashlib.sha256(raw).digest()
     return Header(raw, identity, author.town, author.keyset, *values)
 

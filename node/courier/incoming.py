@@ -17,6 +17,7 @@ from node.courier.landing import Landing
 from node.courier.report import Arrived
 from node.domain.errors import Conflict, Invalid, Problem
 from node.domain.words import N_
+from node.store import marks
 from node.store.network import carriages, partners
 
 Progress = Callable[[int, int], None]
@@ -119,9 +120,18 @@ def _finished(town: Any, headers: list[Header], told: Arrived, file: BinaryIO) -
         size_bytes=file.seek(0, 2), receipt=told.receipt,
     )  # fmt: skip
     told.carriage = row.id
+    if header is not None and told.outcome == "ok":
+        _hear(town, header)
     if told.verdicts["stored"]:
         partners.hasten(town.clock.now_ms())
     return told
+
+
+def _hear(town: Any, header: Header) -> None:
+    """A whole file made for us by who knows of our last restore tells as much as a visit."""
+    gen = marks.number(marks.RESTORED_S)
+    if header.to == town.id and header.fence >= gen and _maker(town, header):
+        town.engagements.heard(header.town, gen)
 
 
 def _header(raw: bytes) -> Header | None:

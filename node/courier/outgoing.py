@@ -120,12 +120,19 @@ def _header(town: Any, load: Load) -> bytes:
         names=(_printable(town.config.name), _name_of(load.partner)),
         counts=load.counts,
         rows=load.rows,
+        fence=_fence(load.partner),
     )
 
 
 def _sealing_key(partner: bytes | None) -> bytes | None:
     known = towns.find(partner) if partner is not None else None
     return known.hpke or None if known is not None else None
+
+
+def _fence(partner: bytes | None) -> int:
+    """Return the last restore of the addressee we know of: what we hold of it since is in here."""
+    held = partners.find(partner) if partner is not None else None
+    return held.generation_s if held is not None else 0
 
 
 def _name_of(partner: bytes | None) -> str:

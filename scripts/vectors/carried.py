@@ -21,6 +21,8 @@ def carried(cast: Cast) -> Iterator[Case]:
     yield "header for anyone", _header(cast, None), "read", "field 10 is absent"
     yield "receipt", answer, "read", "what Lorient says of a file of Quimper's"
     yield "header of a later version", _changed(cast, header, {20: "new"}), "read", "passed over"
+    heard = _changed(cast, header, {11: NOW_MS // 1000})
+    yield "header that knows of a restore", heard, "read", "of its addressee"
     yield from _files(cast)
     yield from _bad_headers(cast, header)
     yield from _bad_receipts(cast, answer)
@@ -98,6 +100,7 @@ def _bad_headers(cast: Cast, header: bytes) -> Iterator[Case]:
         "header of a fourth scope": (
             "bad_message", {9: [[cast.l1.town, 3, 1, bytes(16)]]}, "0, 1 or 2",
         ),
+        "header of a restore as text": ("bad_message", {11: "Monday"}, "unix seconds"),
         "header for half a town": ("bad_message", {10: cast.q1.town[:31]}, "32 bytes"),
     }  # fmt: skip
     for name, (code, changes, why) in cases.items():

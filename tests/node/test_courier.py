@@ -13,6 +13,7 @@ from node.cli import main
 from node.courier import export_file
 from node.courier.load import READ_AT_ONCE
 from node.domain.errors import Conflict
+from node.engagements import gate
 from node.journal import restoring
 from node.store.database import write_tx
 from node.store.network import arrivals, carriages, partners, towns
@@ -292,6 +293,27 @@ def test_a_restore_told_by_stick_raises_the_fence(world: World) -> None:
     with world.places["Quimper"].inside():
         fence_s = partners.find(_id(world, "Lorient")).generation_s
     assert fence_s == world.clock.now_ms() // 1000
+
+
+def test_a_whole_file_made_after_our_restore_opens_the_gate_and_no_other_does(
+    world: World,
+) -> None:
+    before = pack(world, "Quimper", "Lorient")
+    with world.places["Lorient"].inside() as town:
+        world.clock.forward(hours=1)
+        restoring.begin(town.clock.now_ms(), "test")
+        restoring.finish(town.clock.now_ms())
+    early = pack(world, "Quimper", "Lorient")
+    carry(world, "Lorient", "Quimper")
+    late = pack(world, "Quimper", "Lorient")
+    anyone = pack(world, "Quimper", None)
+    for raw in (before, early, anyone, late[:-900]):
+        unpack(world, "Lorient", raw)
+        with world.places["Lorient"].inside():
+            assert gate.is_unheard(_id(world, "Quimper"))
+    assert unpack(world, "Lorient", late).outcome == "ok"
+    with world.places["Lorient"].inside():
+        assert not gate.is_unheard(_id(world, "Quimper"))
 
 
 # ── the command ──────────────────────────────────────────────────────────────────────────────────

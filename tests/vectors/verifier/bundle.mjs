@@ -63,6 +63,7 @@ export function readStatement(raw) {
   need(forms.every((_, key) => fields.has(key)));
   forms.forEach((form, key) => form(fields.get(key)));
   if (!isReceipt && fields.has(10)) octets(32)(fields.get(10));
+  if (!isReceipt && fields.has(11)) whole(NUMBER_MAX)(fields.get(11));
   if (!isReceipt && fields.get(0) !== "lavoir-bundle/1") throw new Refused("bad_type");
   const [, town, number, raws] = fields.values();
   if (!verify(signingKey(town, number, raws), signature, toBeSigned(payload)))
