@@ -20,6 +20,7 @@ from scripts.vectors.negentropy import sessions
 from scripts.vectors.refused import misfilled, torn, uncanonical, unwelcome
 from scripts.vectors.standards import cbor, cose, signatures
 from scripts.vectors.trust import keysets, public_keys
+from scripts.vectors.vouched import checkpoints
 
 FOLDER = Path(__file__).parents[2] / "tests" / "vectors"
 Vector = dict[str, str]
@@ -43,6 +44,7 @@ def build(sealed_body: bytes | None = None) -> dict[str, list[Vector]]:
         "sealed": lambda each: sealed(each, body),
         "public_key": public_keys,
         "bundle": carried,
+        "checkpoint": checkpoints,
         "signature": signatures,
         "cbor": cbor,
         "cose": cose,

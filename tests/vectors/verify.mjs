@@ -8,6 +8,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { countRecords, readStatement, signedItems } from "./verifier/bundle.mjs";
 import { Refused, read } from "./verifier/cbor.mjs";
+import { judgeCheckpoint, judgeVouching, parseCheckpoint } from "./verifier/checkpoint.mjs";
 import { split } from "./verifier/cose.mjs";
 import { checkPublic, verify } from "./verifier/ed25519.mjs";
 import { End, itemsOf } from "./verifier/negentropy.mjs";
@@ -94,8 +95,17 @@ function judgeBundle(raw) {
   return judged("read", () => readStatement(raw));
 }
 
+let said = null; // the first checkpoint is held while the others are judged
+function judgeSaid(raw) {
+  if (raw[0] !== 0xd2) return judgeVouching(raw, nodeOfTheVectors());
+  const verdict = judgeCheckpoint(raw, said, nodeOfTheVectors());
+  said ??= parseCheckpoint(raw);
+  return verdict;
+}
+
 const JUDGES = {
   bundle: judgeBundle,
+  checkpoint: judgeSaid,
   keyset: (raw) => nodeOfTheVectors().judgeKeyset(raw),
   listing: (raw) => nodeOfTheVectors().judgeRecord(raw),
   tombstone: (raw) => nodeOfTheVectors().judgeRecord(raw),
