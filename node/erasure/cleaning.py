@@ -44,20 +44,25 @@ def clean(town: Any, at_once: bool = False) -> bool:
     leaves it to be done again.
     """
     _log(town)
-    buried = burials.pending()
-    left = marks.number(burials.LEFT)
-    done = not burials.is_any_pending()
-    if not done and (at_once or _may_compact(town)):
-        _drop_letters(town, buried)
-        town.photos.drop_doomed()
-        if _scrub(town):
-            waiting = {(each.origin, each.key) for each in blobs.doomed()}
-            gone = [row for row in buried if (row.origin, row.key) not in waiting]
-            _note_gone(town, gone, left)
-            done = not burials.is_any_pending()
+    done = delete(town, at_once)
     _look_at_kept()
     telling.tell(town)
     return done
+
+
+def delete(town: Any, at_once: bool = True) -> bool:
+    """Take the bytes out of every file; return whether none is left. Signs and tells nothing."""
+    if not burials.is_any_pending():
+        return True
+    if not (at_once or _may_compact(town)):
+        return False
+    buried, left = burials.pending(), marks.number(burials.LEFT)
+    _drop_letters(town, buried)
+    town.photos.drop_doomed()
+    if _scrub(town):
+        waiting = {(each.origin, each.key) for each in blobs.doomed()}
+        _note_gone(town, [row for row in buried if (row.origin, row.key) not in waiting], left)
+    return not burials.is_any_pending()
 
 
 def _log(town: Any) -> None:

@@ -49,7 +49,7 @@ def replay(town: Any) -> int:
         _bury_again(town, [body for body in batch if _is_sound(body)])
         count += len(batch)
     if count:
-        cleaning.clean(town, at_once=True)
+        cleaning.delete(town)
     return count
 
 

@@ -19,7 +19,7 @@ from node.store.catalogue.listings import Listing
 from node.store.database import empty_wal
 from node.store.erasures import burials
 from node.store.sets import records
-from tests.node.erasing_towns import WORD, answers, clean, two_towns
+from tests.node.erasing_towns import WORD, ack_records, answers, clean, two_towns
 from tests.node.pages.acting import jpeg, upload
 from tests.node.partner_wire import publish, titles, withdraw
 from tests.stories.test_erased_everywhere import files, forms, holding, pieces, work
@@ -215,6 +215,7 @@ def test_a_database_put_back_to_an_earlier_day_is_purged_by_the_logbook(world: W
         assert titles(place) == set()
         assert records.find(town.id, ours[0].key).state == 1
         assert replay(town) == 2  # twice is as good as once
+        assert ack_records(place, place) == []  # it signs nothing
     assert holding(place, *forms(WORD)) == set()
 
 

@@ -85,7 +85,7 @@ def find(origin: bytes, key: bytes) -> Burial | None:
     return Burial.get_or_none(Burial.origin == origin, Burial.key == key)
 
 
-def pending(limit: int = 1_000) -> list[Burial]:
+def pending(limit: int = 50_000) -> list[Burial]:
     """Return burials of which something may be left in a file, oldest first."""
     query = Burial.select().where(Burial.gone_ms.is_null())
     return list(query.order_by(Burial.at_ms, Burial.key).limit(limit))
