@@ -14,6 +14,7 @@ from node.identity.care import care, needs_care
 from node.identity.resign import pending, resign_all
 from node.identity.rotation import rotate
 from node.journal.keyring import FILE
+from node.partners import pairing
 from node.store.sets import keysets, records
 from node.upkeep import upkeep
 from tests.node.identity_towns import (
@@ -119,6 +120,22 @@ def test_a_sealed_request_is_signed_again_inside_and_out_and_still_opens(
     world.sync()
     with quimper.inside() as town:
         assert town.engagements.find(engagement).state == after.state
+
+
+def test_a_request_to_a_town_that_left_ends_with_the_old_key(
+    world: KeyWorld, lorient: Place
+) -> None:
+    quimper = world.places["Quimper"]
+    wanted = publish(lorient, "Remorque")[0]
+    world.sync()
+    ask(quimper, lorient, wanted.key)
+    with quimper.inside() as town:
+        pairing.remove(lorient.town.id, town.clock)
+    world.rotate("Quimper")
+    with quimper.inside() as town:
+        left = [row for row in records.walk(town.id) if row.keyset != town.keyring.keyset.number]
+        assert [row.to for row in left] == [lorient.town.id]
+        assert pending(town.journal) == 0 and not needs_care(town)
 
 
 def test_words_of_another_town_change_nothing(world: KeyWorld, lorient: Place) -> None:
