@@ -24,6 +24,7 @@ from node.store.catalogue import holdings, listings
 from node.store.database import using, write_tx
 from node.store.sets import records
 from tests.drawings import BARROW, SEWING, TENT, TRAILER, drawing
+from tests.node.partner_wire import foreign_record
 from tests.world import START_MS, Place, World
 
 DAY_MS = 86_400_000
@@ -271,14 +272,19 @@ def _introduce(scenery: Scenery) -> None:
 
 
 def _forge(scenery: Scenery) -> None:
-    """Let Lorient bring Quimper a record somebody changed on the way."""
-    lorient = scenery.place("Lorient").town.id
+    """Let Lorient bring Quimper a record somebody changed on the way, one of the day after tomorrow
+    and one that only a newer version can show.
+    """
+    lorient = scenery.place("Lorient").town
     row = scenery.listing("Lorient", TRAILER)
     with scenery.place("Lorient").inside():
         raw = bytearray(records.by_id(row.record).raw)
     raw[-1] ^= 1
+    now_ms = scenery.world.clock.now_ms()
+    ahead = foreign_record(lorient.keyring, now_ms + 2 * DAY_MS)
+    newer = foreign_record(lorient.keyring, now_ms, kind="garden.plot/1")
     with scenery.place("Quimper").inside() as town:
-        town.journal.ingest([bytes(raw)], lorient)
+        town.journal.ingest([bytes(raw), ahead.raw, newer.raw], lorient.id)
 
 
 def _first(scenery: Scenery, practice: str) -> str:
@@ -363,6 +369,7 @@ def _desk_pages(scenery: Scenery) -> list[tuple[str, str]]:
         ("desk-town-silent", f"/admin/villes/{slug['Vannes']}"),
         ("desk-town-words", f"/admin/villes/{slug['Auray']}"),
         ("desk-erasures", "/admin/effacements"),
+        ("desk-courier", "/admin/courrier"),
         ("desk-people", "/admin/membres"),
         ("desk-trail", "/admin/journal"),
     ]
