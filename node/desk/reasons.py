@@ -33,6 +33,8 @@ _TORN = N_("It arrived damaged, or was made by a faulty program.")
 _FORGED = N_("It is not signed by the town it names: damaged on the way, or forged.")
 _KEYS = N_("It is signed with keys we do not know (yet).")
 _SEAL = N_("It was sealed for another key or another town; it cannot be opened here.")
+_COPIES = N_("Tell that town: two copies of its server may be running.")
+_WORD = N_("What a town says of all it has does not hold; its records are checked one by one.")
 _NEWER = N_("It is of a kind only a newer version of Lavoir knows.")
 _FORM = N_("It breaks a rule of its own kind.")
 
@@ -57,6 +59,15 @@ REFUSED: dict[str, str | Reason] = {
     "keyset_equivocation": Reason(
         N_("That town signed two different sets of keys. Call it."), _HELD, _WORDS
     ),
+    "bad_checkpoint": _WORD,
+    "bad_runs": _WORD,
+    "stale_checkpoint": _WORD,
+    "checkpoint_equivocation": Reason(
+        N_("That town said two different things of itself at one moment."),
+        N_("Its word vouches for nothing now: each record is checked by itself."),
+        _COPIES,
+    ),
+    "torn": Reason(_TORN, N_("What came before the tear was taken."), N_("Copy the file again.")),
     "bad_seal": _SEAL,
     "not_readable": _SEAL,
     "bad_inner": _TORN,
@@ -90,7 +101,7 @@ REFUSED: dict[str, str | Reason] = {
     "equivocation": Reason(
         N_("That town signed two records with one date; one of them wins everywhere."),
         N_("All towns show the same one."),
-        N_("Tell that town: two copies of its server may be running."),
+        _COPIES,
     ),
     "internal": Reason(
         N_("Our own program stumbled over it: it is kept, and not shown."),

@@ -150,6 +150,8 @@ def _silence(row: Partner, now: int) -> list[Note]:
     if heard is None or now - heard < DAY_MS:
         return []
     is_hidden = now - heard > HIDDEN_AFTER_DAYS * DAY_MS
+    if row.failures and not is_hidden:  # its health says since when
+        return []
     return [Note(HIDDEN if is_hidden else SILENT, "wait", {"when": heard})]
 
 

@@ -24,4 +24,5 @@ def printable(value: Any) -> Any:
     if not isinstance(value, str) or not (_ODD.search(value) or _PILE.search(value)):
         return value
     cleaned = _PILE.sub(r"\1", _ODD.sub("", str(value)))
+    # safe: it was markup before, and only lost characters that are no part of any tag
     return Markup(cleaned) if isinstance(value, Markup) else cleaned
