@@ -55,7 +55,7 @@ def commands(group: Any, before: str = "lavoir") -> Iterator[str]:
 
 
 def musts_without_proof(root: Path) -> Iterator[str]:
-    """Yield each line of SPEC.md with MUST that names no test or vector that exists.
+    """Yield each line of SPEC.md with MUST that names no test or vector, and each test it invents.
 
     A line is proved by a name in backticks: a test function, a test file, or a vector's name.
     """
@@ -63,8 +63,11 @@ def musts_without_proof(root: Path) -> Iterator[str]:
     for path in files(root, {".md"}, "federation"):
         for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
             named = {name.rpartition("::")[2] for name in re.findall(r"`([^`]+)`", line)}
+            place = f"{path.relative_to(root)}:{number}"
             if re.search(r"\bMUST\b", line) and not named & known:
-                yield f"{path.relative_to(root)}:{number} MUST names no test: {line.strip()[:80]}"
+                yield f"{place} MUST names no test: {line.strip()[:80]}"
+            gone = {name for name in named - known if name.startswith("test_")}
+            yield from (f"{place} names {name}, which is no test" for name in sorted(gone))
 
 
 def broken_links(root: Path) -> Iterator[str]:
@@ -81,7 +84,9 @@ def _proofs(root: Path) -> set[str]:
     for path in files(root, {".py", ".json"}, "tests"):
         text = path.read_text("utf-8")
         known |= {path.name, path.stem, *map(str, (path.relative_to(root), path.parent.name))}
-        pattern = r"^ *def (test_\w+)" if path.suffix == ".py" else r'"name": *"([^"]+)"'
+        pattern = (
+            r"^ *(?:def )?(test_\w+)(?:\(| = )" if path.suffix == ".py" else r'"name": *"([^"]+)"'
+        )
         known |= set(re.findall(pattern, text, re.MULTILINE))
     return known
 
