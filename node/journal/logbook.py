@@ -199,6 +199,16 @@ class Logbook:
 
     # ── the file ─────────────────────────────────────────────────────────────────────────────
 
+    def _sync(self, handle: int) -> None:
+        os.fdatasync(handle)
+
+    def _sync_folder(self, folder: Path) -> None:
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            self._sync(handle)
+        finally:
+            os.close(handle)
+
     def _voided(self) -> set[int]:
         return {int.from_bytes(f.about, "big") for f in frames(self.path) if f.kind == VOID}
 
@@ -219,7 +229,7 @@ class Logbook:
         try:
             os.ftruncate(file.fileno(), end)
             os.pwrite(file.fileno(), raw, end)
-            os.fdatasync(file.fileno())
+            self._sync(file.fileno())
         except OSError as error:
             os.ftruncate(file.fileno(), end)
             raise _refused(error) from error
@@ -234,9 +244,9 @@ class Logbook:
                 for raw in raws:
                     file.write(raw)
                 file.flush()
-                os.fsync(file.fileno())
+                self._sync(file.fileno())
             os.replace(part, self.path)
-            _sync_folder(self.path.parent)
+            self._sync_folder(self.path.parent)
         except OSError as error:
             part.unlink(missing_ok=True)
             raise _refused(error) from error
@@ -252,7 +262,7 @@ class Logbook:
                 raise _refused(error) from error
             with os.fdopen(handle, "rb+", buffering=0) as file:
                 if is_new:
-                    _sync_folder(self.path.parent)
+                    self._sync_folder(self.path.parent)
                 fcntl.flock(file, fcntl.LOCK_EX)
                 if not _is_at(self.path, file):  # replaced between open and lock
                     continue
@@ -356,11 +366,3 @@ def _refused(error: OSError) -> BaseException:
         return told
     words = {28: "disk is full", 30: "readonly", 13: "readonly"}.get(error.errno or 0, "disk I/O")
     return refusal(OSError(words))
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -80,12 +80,12 @@ def visit(town: TownHere, other: TownHere) -> None:
         theirs = marks.number(marks.RESTORED_S)
     with town.inside():
         partners.raise_fence(other.id, theirs)
-    for _ in range(3):
+    for _ in range(2):
         other.hear(town.held(), town)
         town.hear(other.held(), other)
     with town.inside():
         town.engine.heard(other.id, gen)
-    exchange(town, other)
+    exchange(town, other, rounds=2)
 
 
 def restored(town: TownHere, backup: Path, *others: TownHere, with_logbook: bool) -> TownHere:
