@@ -263,7 +263,7 @@ class MemoryStore:
         self._unverified.difference_update(ids)
 
     def expel(self, records: Iterable[Record]) -> None:
-        self._bury([record for record in records if record.id in self._held])
+        self._bury({one.id: one for one in records if one.id in self._held}.values())
 
     def spend(self, origin: bytes, full_at_ms: int) -> None:
         self._usage[origin] = self._usage.get(origin, Usage())._replace(full_at_ms=full_at_ms)

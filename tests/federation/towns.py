@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from hypothesis import strategies as st
 
@@ -227,6 +227,20 @@ class Town:
 
         events += drive(self.start(other), post, lambda: self.now_ms)
         return self._remembered(other, events)
+
+
+def visit_by(
+    visitor: Town, host: Town, change: Callable[[str, bytes], bytes] = lambda path, body: body
+) -> tuple[list[Event], list[str]]:
+    """A visit in which `change(path, answer)` may alter what the host says: events and paths."""
+    paths: list[str] = []
+
+    def post(request: Request) -> bytes:
+        paths.append(request.path)
+        answer = host.host.answer(request.path, request.body, visitor.id, host.now_ms)
+        return change(request.path, answer.body)
+
+    return list(drive(visitor.start(host), post, lambda: visitor.now_ms)), paths
 
 
 def towns(*names: str, all_know: bool = True) -> list[Town]:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable
+from typing import Any
 
 import peewee
 
@@ -165,8 +166,10 @@ def trust_again(town: bytes) -> None:
         Distrust.delete().where(Distrust.town == town).execute()
 
 
-def note_gaps(replaced: Iterable[tuple[records.Holder, int]]) -> None:
-    """Keep the places of records that were replaced by revisions of these stamps."""
+def note_gaps(replaced: Iterable[tuple[Any, int]]) -> None:
+    """Keep the places of records that were replaced by revisions of these stamps. Each needs id,
+    origin, scope, stamp, expires and keyset.
+    """
     execute_many(
         _KEEP_GAP,
         [

@@ -1,7 +1,7 @@
 """The RecordStore port of the protocol, filled by the current database."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from federation.checkpoint import Checkpoint
 from federation.errors import RemoteProtocolError
@@ -214,18 +214,20 @@ class SqlRecordStore:
             held = records.holders(record.register for record in batch)
             kept: dict[Register, Record] = {}
             older: dict[bytes, int] = {}
+            gaps: list[tuple[Any, int]] = []
             for record in batch:
                 holder = kept.get(record.register) or held.get(record.register)
                 if holder is None or wins(record, holder):
                     kept[record.register] = record
                     loser = holder
+                    gaps += [(holder, record.stamp)] if holder else []
                 else:
                     loser = record if record.id != holder.id else None
                 if loser is not None:
                     older[loser.id] = loser.expires
             replaced = [held[register] for register in kept if register in held]
             _forget(replaced)
-            checkpoints.note_gaps((each, kept[each.origin, each.key].stamp) for each in replaced)
+            checkpoints.note_gaps(gaps)
             records.insert(kept.values(), carrier or self.carrier, self.now_ms)
             sums.change(kept.values(), replaced)
             waiting.note(
@@ -245,9 +247,10 @@ class SqlRecordStore:
 
     def expel(self, batch: Iterable[Record]) -> None:
         """Remove records that should never have come in."""
+        wrong = {record.id: record.register for record in batch}
         with write_tx():
-            held = records.holders(record.register for record in batch)
-            _drop([each for each in held.values() if each.id in {r.id for r in batch}])
+            held = records.holders(wrong.values())
+            _drop([each for each in held.values() if each.id in wrong])
 
     def spend(self, origin: bytes, full_at_ms: int) -> None:
         """Keep the moment at which the origin's allowance of new records is full again."""
