@@ -28,12 +28,9 @@ def run(town: Town, open_house: Open) -> dict[str, Any]:
     listings, records; `why` when it failed. A failure is a result, and raised as BackupError.
     """
     now_ms = town.clock.now_ms()
-    held = rota.listed(town.home)
-    said: dict[str, Any] = {"at_ms": now_ms, "ok": False, "file": held[0].path.name if held else ""}
+    said: dict[str, Any] = {"at_ms": now_ms, "ok": False}
     try:
-        if not held:
-            raise BackupError("There is no backup yet.")
-        said |= {"ok": True, **_restored(town, held[0].path, open_house)}
+        said |= {"ok": True, **_restored(town, open_house)}
     except Exception as error:  # whatever it was, this backup did not prove restorable
         said["why"] = str(error)
         _note(said)
@@ -47,9 +44,12 @@ def is_stale(said: dict[str, Any], now_ms: int) -> bool:
     return not said.get("ok") or now_ms - int(said.get("at_ms", 0)) > STALE_DAYS * DAY_MS
 
 
-def _restored(town: Town, path: Path, open_house: Open) -> dict[str, Any]:
+def _restored(town: Town, open_house: Open) -> dict[str, Any]:
     with working_folder(town.home) as work:
-        folder = work / "house"
+        held = rota.listed(town.home)
+        if not held:
+            raise BackupError("There is no backup yet.")
+        path, folder = held[0].path, work / "house"
         folder.mkdir(mode=0o700)
         told, _ = unpack(path, Proof(town.keyring), folder)
         restored = open_house(folder)
@@ -59,6 +59,7 @@ def _restored(town: Town, path: Path, open_house: Open) -> dict[str, Any]:
         finally:
             restored.close()
         return {
+            "file": path.name,
             "made_ms": told.head.made_ms,
             "listings": told.facts["listings"],
             "records": told.facts["rows"]["record"],

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ SETTINGS = "lavoir.toml"
 PHOTOS = "photos"
 LOCK = ".lavoir.lock"
 WORK = ".backup-work"  # what a backup or a drill takes apart; swept by the next one
+PATIENCE_S = 600  # for another backup or drill to end
 RESERVE_BYTES = 50_000_000  # of a disk, that nothing here ever takes
 
 __all__ = [
@@ -40,19 +42,15 @@ def need_room(folder: Path, wanted_bytes: int) -> None:
 
 
 @contextmanager
-def working_folder(home: Path) -> Iterator[Path]:
+def working_folder(home: Path, patience_s: float = PATIENCE_S) -> Iterator[Path]:
     """Give an empty folder in `home` for one backup or drill at a time, gone afterwards.
 
-    Raises BackupError while another one works. What a dead one left behind is swept.
+    Waits for another one to end; raises BackupError when that takes longer than `patience_s`. What
+    a dead one left behind is swept.
     """
     handle = os.open(home / (WORK + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BackupError(
-                "Another backup or its test is under way: wait for its end."
-            ) from None
+        _wait_for(handle, patience_s)
         folder = home / WORK
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(mode=0o700)
@@ -62,6 +60,19 @@ def working_folder(home: Path) -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
     finally:
         os.close(handle)
+
+
+def _wait_for(handle: int, patience_s: float) -> None:
+    until = time.monotonic() + patience_s
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                break
+        time.sleep(0.2)
+    raise BackupError("Another backup or its test takes very long. Nothing was changed; try later.")
 
 
 class Stay:

@@ -71,7 +71,7 @@ def restore(
         try:
             told, keyring = unpacking.unpack(path, proof, folder, progress)
             kept_keys = _keep_newer_keys(folder, keyring, present)
-            _prepare(folder, home, now_ms)
+            _prepare(folder, home, now_ms, told.head.made_ms)
             again(folder)
             _close_database(folder)
             aside = swap.commit(home, now_ms)
@@ -96,7 +96,7 @@ def _keep_newer_keys(folder: Path, restored: Keyring, present: Keyring | None) -
     return present.to_bytes() != restored.to_bytes()
 
 
-def _prepare(folder: Path, home: Path, now_ms: int) -> None:
+def _prepare(folder: Path, home: Path, now_ms: int, made_ms: int) -> None:
     """Bring a staged database up to date, and into restore mode."""
     keyring = Keyring.load(folder)
     database = open_database(folder / DATABASE)
@@ -107,6 +107,7 @@ def _prepare(folder: Path, home: Path, now_ms: int) -> None:
                 db.execute_sql(f'DELETE FROM "{table}"')
             SqlRecordStore(keyring.town).add_keyset(keyring.keyset)
             restoring.begin(now_ms, restoring.RESTORED)
+            marks.write_number(marks.RESTORED_FROM, made_ms)
             reached = max(restoring.height(home), _last_logged(home))
             marks.write_number(marks.LAST_STAMP, max(marks.number(marks.LAST_STAMP), reached))
             restoring.found(folder)

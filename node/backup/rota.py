@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from node.backup import making
 from node.backup.house import BackupError
 from node.backup.making import SUFFIX, Made
-from node.store import marks
+from node.store import jobs, marks
 
 FOLDER = "backups"
 DAYS, WEEKS, MONTHS = 7, 4, 12
@@ -48,6 +48,9 @@ def run(town: Town, progress: making.Progress | None = None) -> Made:
         raise
     _note(marks.BACKUP, {**made._asdict(), "path": made.path.name})
     marks.forget(marks.BACKUP_FAILED)
+    if marks.read(marks.DRILL_WISHED):
+        marks.forget(marks.DRILL_WISHED)
+        jobs.hasten("drill")
     for each in superfluous(listed(town.home), shutil.disk_usage(folder).total // DISK_SHARE):
         with contextlib.suppress(FileNotFoundError):
             each.path.unlink()

@@ -25,6 +25,12 @@ def asks(town: Any, now_ms: int) -> list[Asked]:
     return found
 
 
+def proven(now_ms: int) -> dict[str, Any]:
+    """Return what the last drill said (made_ms, listings) while it counts, else {}."""
+    said = rota.last(marks.DRILL)
+    return {} if drill.is_stale(said, now_ms) else said
+
+
 def _is_unproven(town: bytes, now_ms: int) -> bool:
     """A town that was founded a day ago has not had its drill yet."""
     held = keysets.of_town(town)

@@ -42,6 +42,7 @@ def show() -> str:
         "desk/backups.html",
         mode=mode,
         why=WHY.get(mode.why, "") if mode else "",
+        made_ms=marks.number(marks.RESTORED_FROM),
         by_hand=bool(mode and mode.why in restoring.BY_HAND),
         told=release.report(town()) if mode else None,
         proven=proven,
@@ -55,8 +56,8 @@ def show() -> str:
 @once
 def make() -> Any:
     """Have a backup made now, and then tried; both take their time in the background."""
-    for name in ("backup", "drill"):
-        jobs.hasten(name)
+    marks.write(marks.DRILL_WISHED, "yes")
+    jobs.hasten("backup")
     flash(_("A backup is being made and tried. Look again in a minute."), "wait")
     return redirect(url_for("desk_backups.show"), 303)
 

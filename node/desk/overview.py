@@ -38,7 +38,11 @@ def home() -> str:
     """Show at most five things to do, each with one button."""
     todo = _todo()
     return render_template(
-        "desk/home.html", todo=todo[:SHOWN_MAX], more=len(todo) - SHOWN_MAX, **_figures()
+        "desk/home.html",
+        todo=todo[:SHOWN_MAX],
+        more=len(todo) - SHOWN_MAX,
+        proven=backups.proven(now_ms()),
+        **_figures(),
     )
 
 

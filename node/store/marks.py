@@ -15,6 +15,8 @@ RESTORED_S = "restored_s"  # `gen` of SPEC: unix seconds of the last restore, 0 
 BOOTS = "boots"  # JSON: the nonces this node took at its starts, the last one in force
 BACKUP = "backup"  # JSON: the last backup the node made by itself
 BACKUP_FAILED = "backup_failed"  # JSON: when it last could not, and why; absent once it could
+DRILL_WISHED = "drill_wished"  # the next backup is to be tried at once
+RESTORED_FROM = "restored_from"  # UTC ms: when the backup was made that was put back last
 DRILL = "drill"  # JSON: when a backup was last restored for a test, and what came of it
 
 

@@ -221,8 +221,21 @@ def test_abuse_115_a_backup_killed_anywhere_leaves_the_earlier_one(lorient, tmp_
 
 
 def test_two_backups_at_once_do_not_meet(lorient, tmp_path):
-    with working_folder(lorient.town.home), pytest.raises(BackupError, match="under way"):
+    home, order = lorient.town.home, []
+
+    def second():
         back_up(lorient, tmp_path / "one")
+        order.append("second")
+
+    with working_folder(home):
+        with pytest.raises(BackupError, match="takes very long"), working_folder(home, 0.1):
+            raise AssertionError("two at once")
+        waiting = threading.Thread(target=second)
+        waiting.start()
+        time.sleep(0.3)
+        order.append("first")
+    waiting.join()
+    assert order == ["first", "second"]
 
 
 def test_abuse_129_a_leaked_backup_gives_no_key_away(lorient, tmp_path):
