@@ -1,6 +1,6 @@
 """The gate: who may ask this town anything, and the signature under each answer (SPEC.md 9).
 
-    size ▸ digest ▸ partner? ▸ signature ▸ room? ▸ nonce ▸ the host's answer ▸ signed, with the next
+    size ▸ digest ▸ partner? ▸ signature ▸ nonce ▸ room? ▸ the host's answer ▸ signed, with the next
 What fails before the signature is answered unsigned, and costs nothing but that answer. Who proved
 to be a partner is told under our signature to come back later, and when.
 """
@@ -80,8 +80,7 @@ class Gate:
             return Passage(refusal, code=error.code)
         code, wait_s = "", 0
         try:
-            with self._room(signed.town, request.path, now_ms):
-                answer = self._answer(request, signed, now_ms)
+            answer = self._answer(request, signed, now_ms)
         except RemoteProtocolError as error:
             code, wait_s = error.code, error.wait_s
             answer = Answer(encode_error(code, error.detail, wait_s), status=error.status_hint)
@@ -118,7 +117,8 @@ class Gate:
             return Answer(self._hello(now_ms).encode())
         if not self._nonces.consume(signed.town, signed.nonce, now_ms):
             raise RemoteProtocolError("stale_nonce", status_hint=STALE)
-        return self._host.answer(request.path, request.body, signed.town, now_ms)
+        with self._room(signed.town, request.path, now_ms):  # after the nonce: replays count not
+            return self._host.answer(request.path, request.body, signed.town, now_ms)
 
     def _hello(self, now_ms: int) -> HelloAnswer:
         keysets = tuple(keyset.raw for keyset in self._store.keysets(self._me))

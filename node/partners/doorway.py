@@ -4,6 +4,7 @@ In the memory of the process: a node has one that serves, and after a restart al
 """
 
 import ipaddress
+import math
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -35,7 +36,7 @@ class Buckets:
     def wait_ms(self, key: str, cost: float, limit: int, window_ms: int, now_ms: int) -> int:
         """Return 0 if `cost` of `limit` per window is left, else how long until it is."""
         over_ms = self._full(key, window_ms, now_ms) + cost * window_ms / limit - now_ms - window_ms
-        return max(0, int(over_ms))
+        return max(0, math.ceil(over_ms))
 
     def take(self, key: str, cost: float, limit: int, window_ms: int, now_ms: int) -> None:
         """Take `cost`; more than there is delays what comes next."""
@@ -46,8 +47,11 @@ class Buckets:
             self.full_ms[key] = full_ms + cost * window_ms / limit
 
     def _full(self, key: str, window_ms: int, now_ms: int) -> float:
-        """Return when a bucket is full again; a clock set back leaves it empty for a window."""
-        return min(max(self.full_ms.get(key, 0.0), now_ms), now_ms + window_ms)
+        """Return when a bucket is full again: in two windows at most, for a clock may be set back.
+
+        In one it is merely empty; what was taken beyond is waited for as well.
+        """
+        return min(max(self.full_ms.get(key, 0.0), now_ms), now_ms + 2 * window_ms)
 
 
 class Doorway:

@@ -57,6 +57,8 @@ def of(towns: Iterable[bytes], now_ms: int) -> list[Quota]:
 
 def _of(town: bytes, live: int, size_bytes: int, full_at_ms: int, now_ms: int) -> Quota:
     spent_ms = max(0, full_at_ms - now_ms)
+    if spent_ms > ORIGIN_LIVE_MAX * NEW_EVERY_MS:  # spent by a clock that was ahead
+        spent_ms = 0
     left = ORIGIN_LIVE_MAX - -(-spent_ms // NEW_EVERY_MS)
     again_ms = 0 if left > 0 else full_at_ms - (ORIGIN_LIVE_MAX - 1) * NEW_EVERY_MS
     return Quota(town, live, size_bytes, max(0, left), again_ms)

@@ -1,14 +1,17 @@
 """What waits, what is held against whom, how much a town takes: kept, decaying, told in words."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from federation import admission, limits
+from federation.errors import RemoteProtocolError
 from federation.record import Record
 from node.desk import reasons
 from node.partners import pairing, quota, strikes
+from node.partners.doorway import BUSY_S, KEYS_MAX, Buckets, Doorway
 from node.store.network import quarantine, refusals
 from node.store.network import strikes as held_against
 from node.store.network.strikes import CARRIER, ORIGIN
@@ -287,3 +290,73 @@ def test_a_stranger_that_knocks_without_end_is_not_listened_to_and_partners_are(
     assert statuses == [401] * 5 + [429] * 3
     assert int(web.post(limits.SUMMARY, data=b"x").headers["retry-after"]) > 0
     assert Caller(lorient, quimper).hello().status == 200
+
+
+def test_what_is_replayed_does_not_use_up_the_patience_for_a_partner(
+    world: World, lorient: Place, quimper: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("node.partners.doorway.REQUESTS_PER_HOUR", 20)
+    caller = Caller(lorient, quimper)
+    caller.hello()
+    captured = caller.signed(limits.PUSH, b"")
+    statuses = {caller.send(captured).status for _ in range(30)}
+    assert statuses == {200, 409}
+    assert world.visit("Lorient", "Quimper").outcome == "ok"
+
+
+def test_a_partner_has_two_requests_at_once_and_the_pages_half_of_the_threads(
+    lorient: Place, quimper: Place
+) -> None:
+    doorway = Doorway(at_once=3)
+    peer, other = lorient.town.id, quimper.town.id
+    with doorway.admitted(peer, limits.PUSH, 0), doorway.admitted(peer, limits.PUSH, 0):
+        with pytest.raises(RemoteProtocolError) as caught, doorway.admitted(peer, limits.PUSH, 0):
+            pass
+        assert (caught.value.code, caught.value.status_hint) == ("rate_limited", 503)
+        assert caught.value.wait_s == BUSY_S
+        with doorway.admitted(other, limits.PUSH, 0):
+            pass
+    with ExitStack() as stack:
+        stack.enter_context(doorway.admitted(peer, limits.PUSH, 0))
+        had_room = [stack.enter_context(doorway.entered()) for _ in range(4)]
+    assert had_room == [True, True, True, False]
+    with doorway.entered() as again:
+        assert again
+
+
+def test_a_busy_node_says_so_before_it_reads_anything(quimper: Place) -> None:
+    doorway = quimper.app.extensions["lavoir doorway"]
+    with ExitStack() as stack:
+        while stack.enter_context(doorway.entered()):
+            pass
+        answer = quimper.app.test_client().post(limits.PUSH, data=b"x" * 2_000_000)
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, str(BUSY_S))
+    assert quimper.app.test_client().post(limits.PUSH, data=b"x").status_code == 401
+
+
+def test_what_a_partner_is_given_in_a_day_has_an_end(
+    lorient: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("node.partners.doorway.ANSWERED_BYTES_PER_DAY", 1_000_000)
+    doorway = Doorway(at_once=3)
+    peer = lorient.town.id
+    doorway.answered(peer, 900_000, 0)
+    with doorway.admitted(peer, limits.FETCH, 0):
+        pass
+    doorway.answered(peer, 400_000, 0)
+    with pytest.raises(RemoteProtocolError) as caught, doorway.admitted(peer, limits.FETCH, 0):
+        pass
+    wait_ms = caught.value.wait_s * 1_000
+    assert 0 < wait_ms <= DAY_MS
+    with doorway.admitted(peer, limits.FETCH, wait_ms):
+        pass
+
+
+def test_a_clock_set_back_shuts_no_door_for_longer_than_a_window(lorient: Place) -> None:
+    buckets = Buckets()
+    for _ in range(3):
+        buckets.take("x", 1, 3, 1_000, 10_000_000)
+    assert 0 < buckets.wait_ms("x", 1, 3, 1_000, 0) <= 2_000
+    for at in range(2 * KEYS_MAX):
+        buckets.take(str(at), 1, 3, 1_000, 20_000_000)
+    assert len(buckets.full_ms) <= KEYS_MAX
