@@ -27,6 +27,7 @@ from node.store.network import quarantine, refusals
 log = logging.getLogger(__name__)
 
 BATCH = 500  # records in one transaction
+RECEIPTS_MAX = 100  # of one file: each costs three checks of a signature
 POISONED = REFUSED + "internal"  # it ended the program twice, or broke it
 NOT_DIRECT = REFUSED + "not_shown"  # for partners only, and not from its own town
 HELD = (STORED, KNOWN, OLDER)
@@ -39,23 +40,25 @@ class Landing:
     def __init__(self, town: Any, told: Arrived) -> None:
         self.town = town
         self.told = told
-        self._batch: list[bytes] = []
+        self._held: list[bytes] = []  # of one kind and one maker
+        self._kind = ""
+        self._receipts = 0
         self._maker: bytes | None = None
         self._wanted: set[bytes] | None = None  # photos, asked for once no more records come
 
     def take(self, item: Item, maker: bytes | None) -> None:
         """Take one item of a file that the partner `maker` made (None: that cannot be told)."""
-        if maker != self._maker or item.kind != bundle.RECORD or len(self._batch) >= BATCH:
+        is_next = item.kind == self._kind and len(self._held) < BATCH
+        if maker != self._maker or not is_next:
             self.finish()
-        self._maker = maker
+        self._maker, self._kind = maker, item.kind
         if item.kind == bundle.RECORD:
             self.told.found += 1
-            self._batch.append(item.raw)
             self._wanted = None
-        elif item.kind == bundle.KEYSET:
-            with write_tx():
-                admit_keyset(item.raw, self.town.store)
-        elif item.kind == bundle.RECEIPT:
+        if item.kind in (bundle.RECORD, bundle.KEYSET):
+            self._held.append(item.raw)
+        elif item.kind == bundle.RECEIPT and self._receipts < RECEIPTS_MAX:
+            self._receipts += 1
             self.told.confirmed += receipts.take(self.town, item.raw) is not None
         elif item.kind == bundle.PHOTO:
             self._photo(item.raw)
@@ -64,7 +67,15 @@ class Landing:
 
     def finish(self) -> None:
         """Admit what is held back."""
-        raws, self._batch = self._batch, []
+        raws, self._held = self._held, []
+        if raws and self._kind == bundle.KEYSET:
+            with write_tx():
+                for raw in raws:
+                    admit_keyset(raw, self.town.store)
+        elif raws:
+            self._records(raws)
+
+    def _records(self, raws: list[bytes]) -> None:
         read = {hashlib.sha256(raw).digest(): _read(raw) for raw in raws}
         direct = [raw for raw in raws if self._may_come(read[hashlib.sha256(raw).digest()])]
         verdicts = self._admitted(direct)

@@ -3,12 +3,14 @@
 import contextlib
 import os
 import secrets
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from federation import bundle
+from federation.limits import ORIGINS_MAX
 from node.courier.load import Load, Moved, list_load
 from node.domain.errors import Conflict
 from node.domain.words import N_
@@ -119,7 +121,7 @@ def _header(town: Any, load: Load) -> bytes:
         gen=marks.number(marks.RESTORED_S),
         names=(_printable(town.config.name), _name_of(load.partner)),
         counts=load.counts,
-        rows=load.rows,
+        rows=load.rows[:ORIGINS_MAX],
         fence=_fence(load.partner),
     )
 
@@ -141,7 +143,8 @@ def _name_of(partner: bytes | None) -> str:
 
 
 def _printable(name: str) -> str:
-    return "".join(each for each in name if each.isprintable())[: bundle.NAME_MAX_CHARS]
+    kept = "".join(each for each in name if each.isprintable())
+    return unicodedata.normalize("NFC", kept)[: bundle.NAME_MAX_CHARS]
 
 
 def _sync(folder: Path) -> None:

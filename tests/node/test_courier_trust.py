@@ -1,12 +1,16 @@
 """Whose word counts: who signed a file, who is named for what is wrong in it, who may read it."""
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from federation import bundle, receipt
 from federation.record import SCOPE_PARTNERS
-from node.domain.errors import Invalid
+from node.courier.landing import RECEIPTS_MAX
+from node.courier.survey import HEADERS_MAX, survey
+from node.domain.errors import Conflict, Invalid
 from node.partners import pairing
 from node.store.network import carriages, refusals, strikes
 from tests.node.pages.acting import upload
@@ -113,3 +117,63 @@ def test_a_removed_partners_file_is_kept_out(world: World) -> None:
         pairing.remove(world.places["Lorient"].town.id, town.clock)
     told = unpack(world, "Quimper", raw)
     assert set(told.verdicts) <= {"refused:not_accepted", "known"} and told.receipt is None
+
+
+def test_two_files_are_not_read_at_once(world: World) -> None:
+    """Else one reading would take the other for a crash, and pass over good records."""
+    publish(world.places["Lorient"], "Échelle")
+    raw = pack(world, "Lorient", "Quimper")
+    seen: list[str] = []
+
+    def meanwhile(done: int, total: int) -> None:
+        with pytest.raises(Conflict) as caught:
+            unpack(world, "Quimper", raw)
+        seen.append(caught.value.code)
+
+    assert unpack(world, "Quimper", raw, meanwhile).verdicts["stored"] == 1
+    assert set(seen) == {"courier_busy"}
+    assert unpack(world, "Quimper", raw).verdicts["stored"] == 0
+
+
+def test_a_maker_that_lives_in_an_impossible_year_breaks_no_page(world: World) -> None:
+    lorient, quimper = world.places["Lorient"], world.places["Quimper"]
+    ring = lorient.town.keyring
+    for to in (None, quimper.town.id):
+        header = bundle.sign_header(
+            [ring.keyset],
+            ring.signing,
+            to=to,
+            made_ms=2**49,
+            as_of=2**39,
+            gen=0,
+            names=("Lorient", ""),
+            counts=bundle.Counts(),
+            rows=[],
+        )
+        told = unpack(world, "Quimper", header)
+        assert carry(world, "Lorient", "Quimper").older_ms is None
+        visitor = Visitor(quimper, quimper.member("Anne", roles=("admin",)))
+        assert visitor.get(f"/admin/courrier?lu={told.carriage}").status_code == 200
+    for odd in ("0", "-1", "zz", "9" * 15, "1&lu=2"):
+        assert visitor.get(f"/admin/courrier?lu={odd}").status_code == 200
+
+
+def test_headers_and_receipts_without_end_cost_little(world: World) -> None:
+    ring = world.places["Lorient"].town.keyring
+    to = world.places["Quimper"].town.id
+    said = {"to": to, "as_of": 1, "gen": 0, "names": ("", ""), "counts": (0, 0, 0), "rows": []}
+    headers = [
+        bundle.sign_header([ring.keyset], ring.signing, made_ms=at, **said) for at in range(200)
+    ]
+    receipts = [
+        receipt.sign_receipt(
+            [ring.keyset], ring.signing, to=to, bundle=bytes(32), when_ms=at, verdicts={},
+            arrived=[],
+        )
+        for at in range(200)
+    ]  # fmt: skip
+    told = unpack(world, "Quimper", b"".join(headers + receipts))
+    assert told.outcome == "ok" and told.confirmed == RECEIPTS_MAX
+    with world.places["Quimper"].inside() as town:
+        found = survey(town, io.BytesIO(b"".join(headers)))
+    assert len(found.headers) == HEADERS_MAX
