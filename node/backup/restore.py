@@ -75,12 +75,23 @@ def restore(
             again(folder)
             _close_database(folder)
             aside = swap.commit(home, now_ms)
+        except OSError as error:
+            raise _refused(home, error) from error
         finally:
             if not swap.is_unfinished(home):
                 shutil.rmtree(folder, ignore_errors=True)
     if not stood:
         aside.rmdir()
     return _told(told, aside if stood else None, kept_keys)
+
+
+def _refused(home: Path, error: OSError) -> BackupError:
+    """Return the sentence for a disk that refused, before or after the step that decides."""
+    if swap.is_unfinished(home):
+        state = "The restore is decided and is finished by the next command"
+    else:
+        state = "Nothing was changed"
+    return BackupError(f"The disk of {home} refused: {error.strerror or error}. {state}.")
 
 
 def _told(told: Parcel, aside: Path | None, kept_keys: bool) -> Restored:
