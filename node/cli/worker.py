@@ -22,7 +22,8 @@ HEAD_MAX_BYTES: Final = 64 * 1024  # of request line and headers: gunicorn refus
 WHOLE_MAX_BYTES: Final = 1_200_000  # a frame and its headers; a larger body is read by a thread
 ARRIVES_S: Final = 30.0  # for a request to arrive, and longer the larger it says it is
 SLOWEST_BYTES_PER_S: Final = 4 * 1024  # a telephone at the edge of its network
-LONGEST_S: Final = 300.0  # one request, its answer included
+LONGEST_S: Final = 900.0  # for an answer to begin: "exchange now" takes ten minutes at most
+UNKNOWN_S: Final = 3_600.0  # for an answer of unknown length to be read
 LINGERS_S: Final = 2.0  # for the other end to read our last words
 LARGE_AT_ONCE: Final = 4  # requests with large bodies: they keep a thread while they arrive
 BUSY: Final = (
@@ -54,7 +55,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._large = threading.BoundedSemaphore(LARGE_AT_ONCE)
-        self._served: dict[Any, float] = {}  # connection: monotonic seconds it may keep its thread
+        self._served: dict[Any, float] = {}  # socket: monotonic seconds it may keep its thread
         self._leaving: dict[Any, float] = {}  # connection: monotonic seconds it is waited for
 
     def accept(self, listener: Any) -> None:
@@ -79,16 +80,17 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
     def murder_pending(self) -> None:
         """Close what did not arrive in time, and cut off who keeps a thread too long."""
         now = time.monotonic()
-        for conn in [each for each in self.pending_conns if each.timeout <= now]:
+        is_over = not self.alive
+        for conn in [each for each in self.pending_conns if is_over or each.timeout <= now]:
             self.pending_conns.remove(conn)
             with suppress(OSError, KeyError, ValueError):
                 self.poller.unregister(conn.sock)
             self.nr_conns -= 1
             conn.close()
-        for conn, until in list(self._served.items()):
+        for sock, until in list(self._served.items()):
             if until <= now:
                 with suppress(OSError):
-                    conn.sock.shutdown(socket.SHUT_RDWR)
+                    sock.shutdown(socket.SHUT_RDWR)
         for conn in [each for each, until in self._leaving.items() if until <= now]:
             self._left(conn)
 
@@ -137,13 +139,30 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
                 conn.sock.sendall(BUSY)
             return False
         arrives_s = conn.whole / SLOWEST_BYTES_PER_S if is_large else 0.0
-        self._served[conn] = time.monotonic() + LONGEST_S + arrives_s
+        self._served[conn.sock] = time.monotonic() + LONGEST_S + arrives_s
         try:
             return super().handle(conn)
         finally:
-            self._served.pop(conn, None)
+            self._served.pop(conn.sock, None)
             if is_large:
                 self._large.release()
+
+    def load_wsgi(self) -> None:
+        """Give each answer, once it begins, the time its length takes on a slow line."""
+        super().load_wsgi()
+        answer = self.wsgi
+
+        def timed(environ: Any, start_response: Any) -> Any:
+            def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
+                length = next((v for name, v in headers if name.lower() == "content-length"), "")
+                reads_s = int(length) / SLOWEST_BYTES_PER_S if length.isdigit() else UNKNOWN_S
+                until = time.monotonic() + ARRIVES_S + reads_s
+                self._served[environ["gunicorn.socket"]] = until
+                return start_response(status, headers, *more)
+
+            return answer(environ, start)
+
+        self.wsgi = timed
 
     def _begin(self, conn: Any) -> None:
         conn.timeout = time.monotonic() + ARRIVES_S
