@@ -26,6 +26,7 @@ from federation.session.events import (
 )
 from federation.session.hint import Hint
 from federation.session.host import Host
+from federation.session.rounds import Shelf
 from federation.session.view import Admit, AdmitVouched, introductions_digest
 from federation.session.visit import Visit, drive
 
@@ -48,6 +49,7 @@ __all__ = [
     "Received",
     "Request",
     "Sent",
+    "Shelf",
     "Tally",
     "Unasked",
     "Undelivered",

@@ -24,7 +24,7 @@ from federation.session import stretches
 from federation.session.course import BAD_SIGNATURE
 from federation.session.events import Answer, Checkpoints, Gave, Keysets, Received
 from federation.session.pages import fitting, tombstones_first
-from federation.session.rounds import answer_round
+from federation.session.rounds import Shelf, answer_round
 from federation.session.said import run_list
 from federation.session.summary import Summary
 from federation.session.view import (
@@ -73,14 +73,16 @@ class Host:
         blob: Callable[[bytes, bytes], bytes | None] = _nothing,
         fence: Callable[[bytes, int], object] = _no_fence,
         secret: bytes = b"",
+        shelf: Shelf | None = None,
     ) -> None:
         """`introductions(peer)` are the towns told to a peer, `blob(digest, peer)` a photo.
 
         `fence(peer, gen)` is told a peer's last restore before anything is answered (SPEC 13.4).
         `secret` makes the tokens of hints, and should change with a restore; b"" gives none.
+        `shelf` may outlive this host, so that the rounds of a visit find their sets in order.
         """
         self._store, self._admit, self._me, self.gen = store, admit, me, gen
-        self._blob = blob
+        self._blob, self._shelf = blob, shelf or Shelf()
         summary = Summary(store, admit, me, gen, introductions, fence, secret)
         self._answers: dict[str, Callable[[bytes, bytes, int], Answer]] = {
             limits.SUMMARY: summary.answer,
@@ -118,7 +120,7 @@ class Host:
     def _reconcile(self, body: bytes, peer: bytes, now_ms: int) -> Answer:
         asked = ReconcileQuestion.decode(body)
         view = self._view(peer, asked.as_of, now_ms)
-        return Answer(encode_round(answer_round(view, asked.sets)))
+        return Answer(encode_round(answer_round(view, asked.sets, self._shelf)))
 
     def _range(self, body: bytes, peer: bytes, now_ms: int) -> Answer:
         asked = RangeQuestion.decode(body)

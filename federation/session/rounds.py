@@ -9,9 +9,10 @@ from typing import Final, NamedTuple
 
 from federation.errors import RemoteProtocolError
 from federation.limits import FRAME_MAX_BYTES, IDLE_ROUNDS_MAX, SETS_PER_REQUEST_MAX
-from federation.messages import SetMessage
+from federation.messages import Row, SetMessage
 from federation.ranges import FRAME_MIN_BYTES, Negentropy
 from federation.session.view import View
+from federation.sets import Sealed
 
 SET_OVERHEAD_BYTES: Final = 48  # town, scope and the heads of the CBOR around one message
 _BUDGET_BYTES: Final = FRAME_MAX_BYTES - SETS_PER_REQUEST_MAX * SET_OVERHEAD_BYTES - 64
@@ -98,7 +99,29 @@ class OpenSets:
             each.message = message
 
 
-def answer_round(view: View, sets: Sequence[SetMessage]) -> list[bytes]:
+class Shelf:
+    """The sets a host put in order last, found again by what they hold: rounds come in a row."""
+
+    def __init__(self, most: int = 4) -> None:
+        """Keep at most that many sets: 4 MB each at 20,000 records."""
+        self._most = most
+        self._kept: dict[tuple[SetName, int, Row], Sealed] = {}
+
+    def sealed(self, view: View, name: SetName) -> Sealed:
+        """The set as the view shows it."""
+        row = view.rows.get(name)
+        if row is None:
+            return Sealed(())
+        key = (name, view.as_of, row)
+        found = self._kept.get(key)
+        if found is None:
+            found = self._kept[key] = Sealed(view.items(*name))
+            for old in list(self._kept)[: -self._most]:
+                self._kept.pop(old, None)
+        return found
+
+
+def answer_round(view: View, sets: Sequence[SetMessage], shelf: Shelf) -> list[bytes]:
     """The host's end of one round: an answer for each set, together one frame.
 
     Raises RemoteProtocolError("bad_range" | "bad_message").
@@ -108,7 +131,7 @@ def answer_round(view: View, sets: Sequence[SetMessage]) -> list[bytes]:
         raise RemoteProtocolError("bad_message", "a set is there twice")
     answers = []
     for each, share in zip(sets, shares(len(sets)), strict=True):
-        end = Negentropy(view.items(each.town, each.scope), share.limit_bytes)
+        end = Negentropy(shelf.sealed(view, (each.town, each.scope)), share.limit_bytes)
         answers.append(end.respond(each.message))
         share.used_bytes = len(answers[-1])
     return answers

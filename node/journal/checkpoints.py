@@ -107,6 +107,8 @@ def _is_due(journal: Journal, scope: int, now_ms: int) -> bool:
         return bool(state)
     if state == URGENT or held.keyset != journal.keyring.keyset.number:
         return True
+    if stamp_ms(held.stamp) <= 1_000 * marks.number(marks.RESTORED_S):
+        return True
     if state == DIRTY and not 0 <= now_ms - stamp_ms(held.stamp) < LAZY_MS:
         return True
     return as_of_day(now_ms) > held.as_of

@@ -12,7 +12,7 @@ from federation.errors import ProtocolError, RemoteProtocolError
 from federation.gate import Gate, Passage, headers
 from federation.limits import CBOR, OCTETS
 from federation.messages import Introduction, encode_error
-from federation.session import Gave, PeerSeen, Received
+from federation.session import Gave, PeerSeen, Received, Shelf
 from federation.signature import HttpReply, HttpRequest
 from node.domain.errors import DomainError
 from node.journal import twins
@@ -71,6 +71,7 @@ def _doorway() -> Doorway:
 def _build_doorway(state: Any) -> None:
     threads = state.app.extensions["lavoir"].config.threads
     state.app.extensions["lavoir doorway"] = Doorway(at_once=max(1, threads // 2))
+    state.app.extensions["lavoir shelf"] = Shelf()
 
 
 def _says_it_is_a_partner() -> bool:
@@ -109,6 +110,7 @@ def _gate(town: Any) -> Gate:
         blob=_photo,
         fence=partners.raise_fence,
         secret=hints.secret(town.keyring),
+        shelf=current_app.extensions["lavoir shelf"],
     )
     host.swap = twins.visited_by
     return Gate(

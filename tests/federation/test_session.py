@@ -12,10 +12,12 @@ from federation.keyset import parse_keyset
 from federation.messages import Introduction
 from federation.record import SCOPE_PARTNERS, SCOPE_SEALED
 from federation.session import (
+    Host,
     Introduced,
     Keysets,
     PeerSeen,
     Request,
+    Shelf,
     drive,
     introductions_digest,
 )
@@ -216,6 +218,32 @@ def test_whatever_happened_before_a_round_of_visits_makes_all_equal(story):
         visitor.call(host)
     assert same_public_sets(*three)
     assert done(vannes.call(lorient)).tally.exchanges == 1
+
+
+def test_rounds_of_a_visit_find_their_sets_in_order_and_never_an_old_one():
+    lorient, quimper = towns("Lorient", "Quimper")
+    quimper.publish(1_000)
+    lorient.visit(quimper)
+    quimper.publish(3)
+    shelf, read = Shelf(most=2), []
+    items = quimper.store.items
+
+    def counted(*asked):
+        read.append(asked[:2])
+        return items(*asked)
+
+    quimper.store.items = counted
+    host = Host(quimper.store, quimper.admit, quimper.id, shelf=shelf)
+
+    def post(request: Request) -> bytes:
+        return host.answer(request.path, request.body, lorient.id, NOW_MS).body
+
+    for visits in (1, 2):
+        events = list(drive(lorient.start(quimper), post, lambda: NOW_MS))
+        assert done(events).tally.rounds > 1
+        assert len(read) == visits
+        assert same_public_sets(lorient, quimper)
+        quimper.publish(3)
 
 
 # ── clocks, keys, introductions ──────────────────────────────────────────────────────────────────

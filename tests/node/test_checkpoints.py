@@ -157,6 +157,20 @@ def test_nothing_is_signed_in_restore_mode_or_under_a_clock_that_is_wrong(world:
     assert sign_due(lorient) == 1
 
 
+def test_the_end_of_restore_mode_makes_every_checkpoint_due(world: World) -> None:
+    lorient = world.places["Lorient"]
+    publish(lorient, "Une échelle")
+    sign_due(lorient)
+    world.clock.forward(ms=5 * SECOND_MS)
+    assert sign_due(lorient) == 0
+    with lorient.inside():
+        restoring.begin(world.clock.now_ms(), restoring.RESTORED)
+        restoring.finish(world.clock.now_ms())
+    world.clock.forward(ms=SECOND_MS)
+    assert sign_due(lorient) == 1
+    assert sign_due(lorient) == 0
+
+
 def test_the_end_of_restore_mode_can_sign_all_at_once(world: World) -> None:
     lorient = world.places["Lorient"]
     publish(lorient, "Une échelle")

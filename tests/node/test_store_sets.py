@@ -103,7 +103,8 @@ def fresh_store() -> SqlRecordStore:
 
 
 def record_tables():
-    names = ("record", "setsum", "remembered", "keyset", "origin")
+    names = ("record", "setsum", "remembered", "keyset", "origin", "checkpoint", "run_list", "gap")
+    names += ("unverified", "distrust", "completeness", "strike")
     return [table for table in TABLES if table._meta.table_name in names]
 
 
