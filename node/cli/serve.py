@@ -134,8 +134,7 @@ def make_ready(home: Path) -> Config:
     try:
         with using(town.database):
             twins.wake()
-            care.renew_sealing_key(town)
-            town.publish_profile()
+            care.freshen(town)
     finally:
         town.close()
     return town.config

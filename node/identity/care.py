@@ -25,6 +25,18 @@ def care(town: Any) -> None:
         resign.resign_all(town)
 
 
+def freshen(town: Any) -> None:
+    """Do what is due before anyone comes in; a town that cannot sign now is served all the same.
+
+    Its desk says why nothing can be signed (an old key file, a wrong clock).
+    """
+    try:
+        renew_sealing_key(town)
+        town.publish_profile()
+    except (Conflict, KeyringError) as error:
+        log.warning("nothing can be signed now: %s", error)
+
+
 def needs_care(town: Any) -> bool:
     """Return whether there is something to do; only reads."""
     ring: Keyring = town.keyring

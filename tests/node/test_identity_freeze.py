@@ -145,6 +145,21 @@ def test_a_town_that_is_not_stopped_has_nothing_to_choose(world: KeyWorld) -> No
         freeze.unfreeze(lorient.town.id, digest, town.clock, by="test")
 
 
+def test_a_root_that_contradicts_itself_without_end_fills_no_disk(world: KeyWorld) -> None:
+    lorient, quimper = world.places["Lorient"], world.places["Quimper"]
+    first, _ = twice(world)
+    world.sync()
+    genesis = lorient.town.keyring.genesis
+    for _turn in range(3 * rivals.OPEN_MAX):
+        public = SigningKey.generate().public
+        rival = next_keyset(world.roots["Lorient"], genesis, public, first.number)
+        assert hear(quimper, rival) == "refused:keyset_equivocation"
+    with quimper.inside():
+        assert len(rivals.open_of(lorient.town.id)) == rivals.OPEN_MAX
+    page = desk_page(quimper, f"/admin/identite/{lorient.town.id.hex()[:12]}")
+    assert lorient.town.keyring.keyset.id.hex() in page
+
+
 def test_our_own_keys_said_twice_are_told_at_our_desk(world: KeyWorld) -> None:
     lorient = world.places["Lorient"]
     rival, _ = twice(world)

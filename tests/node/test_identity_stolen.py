@@ -10,6 +10,7 @@ from federation.keys import SigningKey
 from federation.keyset import COMPROMISE, next_keyset
 from federation.record import SCOPE_PARTNERS
 from federation.stamp import next_stamp
+from node.cli.serve import make_ready
 from node.domain.errors import Conflict
 from node.identity.care import care
 from node.identity.resign import resign_all
@@ -24,7 +25,7 @@ from tests.node.identity_towns import (
     keysets_under,
     whole,
 )
-from tests.node.partner_wire import foreign_record, listing, publish, titles, withdraw
+from tests.node.partner_wire import desk_page, foreign_record, listing, publish, titles, withdraw
 from tests.world import Place
 
 COUNT = 25
@@ -85,6 +86,9 @@ def test_an_older_key_file_put_back_signs_nothing(world: KeyWorld, lorient: Plac
     with pytest.raises(Conflict) as refused:
         publish(lorient, "Trop tard")
     assert refused.value.code == "old_keys"
+    world.days_pass(31)
+    make_ready(lorient.town.home)  # it is served all the same, and its desk says what to do
+    assert "trop ancien" in desk_page(lorient, "/admin/identite")
     with lorient.inside() as town, using(town.database):
         ring = recover(town.home, world.roots["Lorient"], town.clock, by="test")
     assert ring.keyset.reason == "lost"

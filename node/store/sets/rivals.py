@@ -8,6 +8,7 @@ from node.store.row import BytesField, Row
 
 OPEN = ""
 REFUSED = "refused"
+OPEN_MAX = 8
 
 
 class Rival(Row):
@@ -23,8 +24,10 @@ class Rival(Row):
 
 
 def keep(keyset: Keyset, answer: str = OPEN) -> None:
-    """Keep a rival, or what was decided about it."""
+    """Keep a rival, or what was decided about it; of one town OPEN_MAX are evidence enough."""
     with write_tx():
+        if answer == OPEN and len(open_of(keyset.town)) >= OPEN_MAX:
+            return
         Rival.upsert(id=keyset.id, town=keyset.town, raw=keyset.raw, answer=answer)
 
 
