@@ -1,6 +1,10 @@
 """Courier files between whole towns: what a partner may see goes, by the very door of a visit."""
 
+import contextlib
 import json
+import random
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -363,3 +367,27 @@ def test_the_command_says_what_it_cannot_do(world: World) -> None:
         said = lavoir(world, "Lorient", "bundle", *words, code=1)
         assert "Error: " in said and "Traceback" not in said
     assert not list(world.folder.glob("*.part"))
+
+
+def test_a_reading_that_was_killed_anywhere_is_finished_by_the_next(
+    world: World, rng: random.Random
+) -> None:
+    publish(world.places["Lorient"], *(f"Outil {number}" for number in range(900)))
+    file = world.folder / "a.lavoir"
+    file.write_bytes(pack(world, "Lorient", "Quimper"))
+    home = world.places["Quimper"].town.home
+    command = [sys.executable, "-m", "node.cli", "bundle", "import", str(file), "--home", str(home)]
+    held = []
+    for _ in range(4):
+        reading = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            reading.communicate(timeout=rng.uniform(0.8, 3))
+        reading.kill()
+        reading.communicate()
+        held.append(len(titles(world.places["Quimper"], world.places["Lorient"])))
+    assert held == sorted(held)
+    unpack(world, "Quimper", file.read_bytes())  # may name what was being tried at two deaths
+    told = unpack(world, "Quimper", file.read_bytes())
+    assert told.outcome == "ok" and told.refusals == 0
+    both = state(world, "Lorient", "Quimper")
+    assert both["Lorient"] == both["Quimper"]
