@@ -93,7 +93,7 @@ def _print(
     out = Console()
     out.print(reached(total))
     if asked.one is not None:
-        finding, lines = run(drawn(asked.seed, asked.one, asked.towns, asked.steps))
+        finding, _ = run(drawn(asked.seed, asked.one, asked.towns, asked.steps))
         out.print(f"seed {finding.seed}, trace {finding.digest}")
     out.print(paces(total))
     for each in total.broken:
@@ -112,17 +112,17 @@ def _asked(said: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m scripts.simulate", description=__doc__)
     parser.add_argument("--histories", type=int, default=500, help="how many, both tiers together")
     parser.add_argument("--tier", choices=["both", *STEPS], default="both")
-    parser.add_argument("--towns", default="5..9", help="a number, or least..most")
-    parser.add_argument("--steps", type=int, default=0, help="of each history (80 light, 60 whole)")
+    parser.add_argument("--towns", help="a number, or least..most (5..9 light, 5..6 whole)")
+    parser.add_argument("--steps", type=int, default=0, help="of each history (80 light, 50 whole)")
     parser.add_argument("--seed", type=int, default=0, help="of the first history")
     parser.add_argument("--jobs", type=int, default=cores())
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args(said)
-    least, _, most = asked.towns.partition("..")
-    asked.towns = (int(least), int(most or least))
+    least, _, most = (asked.towns or "").partition("..")
+    asked.towns = (int(least), int(most or least)) if least else None
     count = asked.histories
     asked.one = asked.tier if count == 1 and asked.tier != "both" else None
-    whole = count * WHOLE_OF_TEN // 10
+    whole = count * WHOLE_PERCENT // 100
     asked.histories = (
         {"light": count - whole, "whole": whole} if asked.tier == "both" else {asked.tier: count}
     )
@@ -130,7 +130,7 @@ def _asked(said: Sequence[str] | None) -> argparse.Namespace:
     return asked
 
 
-WHOLE_OF_TEN = 4  # of ten histories, when both tiers are asked for
+WHOLE_PERCENT = 12  # of all histories, when both tiers are asked for
 
 
 if __name__ == "__main__":

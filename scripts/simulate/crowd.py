@@ -18,7 +18,7 @@ class Wanted:
 
     tier: str
     seeds: range
-    towns: tuple[int, int]
+    towns: tuple[int, int] | None
     steps: int
 
 
@@ -64,5 +64,5 @@ def cores() -> int:
     return max(len(os.sched_getaffinity(0)), 1)
 
 
-def _run_part(tier: str, seeds: range, towns: tuple[int, int], steps: int) -> list[Finding]:
+def _run_part(tier: str, seeds: range, towns: tuple[int, int] | None, steps: int) -> list[Finding]:
     return [run(drawn(seed, tier, towns, steps))[0] for seed in seeds]

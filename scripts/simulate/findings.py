@@ -1,4 +1,4 @@
-"""The findings of a history: what happened how often, its trace, and the rule that broke, if any."""
+"""The findings of a history: what happened how often, its trace, and the rule that broke."""
 
 import hashlib
 from collections import Counter

@@ -18,17 +18,17 @@ from scripts.simulate.wire import KINDS
 
 VERBS = {"light": LIGHT_VERBS, "whole": WHOLE_VERBS}
 WORLDS: dict[str, Callable[..., Any]] = {"light": LightWorld, "whole": WholeWorld}
-TOWNS = (5, 9)
-STEPS = {"light": 80, "whole": 60}
+TOWNS = {"light": (5, 9), "whole": (5, 6)}
+STEPS = {"light": 80, "whole": 50}
 WANTED = {  # what must happen at least once in a hundred histories
     "light": (*LIGHT_VERBS, *(f"fault: {kind}" for kind in KINDS), *LIGHT_ALSO),
     "whole": (*WHOLE_VERBS, *(f"fault: {kind}" for kind in KINDS), *WHOLE_ALSO),
 }
 
 
-def drawn(seed: int, tier: str, towns: tuple[int, int] = TOWNS, steps: int = 0) -> Plan:
+def drawn(seed: int, tier: str, towns: tuple[int, int] | None = None, steps: int = 0) -> Plan:
     """Draw the plan of a history."""
-    return plan_of(seed, tier, VERBS[tier], towns=towns, steps=steps or STEPS[tier])
+    return plan_of(seed, tier, VERBS[tier], towns=towns or TOWNS[tier], steps=steps or STEPS[tier])
 
 
 def run(plan: Plan, is_told: bool = False) -> tuple[Finding, list[str]]:

@@ -1,7 +1,7 @@
 """The notary: remembers what was signed or found right here, so that it is not worked out twice.
 
 Two thirds of a history would go into Ed25519. Signing is deterministic and a key read once stays
-readable, so an answer remembered is the answer the library would give; anything else is asked of it.
+readable, so an answer remembered is the one the library would give; it is asked for any other.
 """
 
 from collections.abc import Iterator

@@ -53,9 +53,9 @@ def _check_authors(world: "LightWorld", town: LightTown) -> None:
 def _check_scopes(world: "LightWorld", town: LightTown) -> None:
     """What is for partners is held by its origin and its partners alone."""
     for (origin, scope), held in town.store._sets.items():
-        if scope == SCOPE_PARTNERS and held.records and origin != town.id:
-            if origin not in town.partners:
-                raise Broken("scopes", f"{town.name} holds what is for others' partners")
+        is_for_partners = scope == SCOPE_PARTNERS and held.records and origin != town.id
+        if is_for_partners and origin not in town.partners:
+            raise Broken("scopes", f"{town.name} holds what is for others' partners")
 
 
 def _check_graves(town: LightTown) -> None:
@@ -85,15 +85,15 @@ def _check_acknowledged(town: LightTown) -> None:
 
 def come_to_rest(world: "LightWorld") -> None:
     """Visit until nothing moves, and check that all hold the same."""
-    for number in range(ROUNDS_MAX):
+    for number in range(1, ROUNDS_MAX + 1):
         before = world.trace.reach["visit: with news"]
         codes = [_visit_all(world, town) for town in world.towns]
         problems = [code for some in codes for code in some if code]
         if world.trace.reach["visit: with news"] == before and not problems:
+            world.trace.count("rounds until rest", number)
             break
     else:
         raise Broken("comes to rest", f"still moving after {ROUNDS_MAX} rounds: {problems}")
-    world.trace.count("rounds until rest", number + 1)
     for town in world.towns:
         check_town(world, town)
         _check_sums(town, as_of_day(world.time.now_ms))

@@ -39,8 +39,8 @@ VERBS = {
     "months_pass": 0.3,
     "skew_clock": 0.6,
     "true_clock": 2.0,
-    "copy_house": 1.0,
-    "restore": 0.6,
+    "copy_house": 1.5,
+    "restore": 1.6,
     "crash": 0.5,
     "rotate": 0.5,
     "compromise": 0.2,
@@ -49,8 +49,8 @@ VERBS = {
     "say_again": 1.0,
     "say_late": 1.0,
     "forge": 1.0,
-    "introduce": 1.0,
-    "accept": 1.0,
+    "introduce": 1.5,
+    "accept": 1.5,
     "sweep": 1.0,
 }
 ALSO = (  # what else must have been met
@@ -91,6 +91,7 @@ class LightWorld:
         self.step = Step(0, "", (0,) * 6)
         for one, other in edges(plan):
             self._befriend(self.towns[one], self.towns[other])
+        self._introduce_some()
 
     def take(self, step: Step) -> None:
         """Let one thing happen, then look whether every rule still holds."""
@@ -169,8 +170,8 @@ class LightWorld:
         if forged.stamp <= held.stamp or forged.expires < held.expires:
             return "nothing"
         stolen = sign(forged, town.key)
-        victim = self.towns[step.pick(2, self.towns)]
-        if victim is not town and not victim.is_restoring:
+        victim = self.by_id[sorted(town.partners)[step.pick(2, sorted(town.partners))]]
+        if not victim.is_restoring:
             victim.admit([stolen.raw], town.id, victim.now_ms())
             self.touched.add(victim.name)
         return self._rotate(town, step, "compromise")
@@ -270,6 +271,16 @@ class LightWorld:
             here.store.accept(there.id)
             here.store.add_keyset(there.store.keysets(there.id)[0])
 
+    def _introduce_some(self) -> None:
+        """Let half of the towns with a partner in common hold each other already."""
+        for between in self.towns:
+            for one in sorted(between.partners):
+                for other in sorted(between.partners - {one} - self.by_id[one].partners):
+                    if self.chance.rng.random() < 0.5:
+                        reader, known = self.by_id[one], self.by_id[other]
+                        reader.store.accept(other)
+                        reader.store.add_keyset(known.store.keysets(other)[0])
+
     def _introduce(self, town: LightTown, step: Step) -> str:
         peers = sorted(town.partners)
         if len(peers) < 2:
@@ -279,11 +290,17 @@ class LightWorld:
         town.introduces.setdefault(reader, set()).add(known)
         return f"{self.by_id[known].name} to {self.by_id[reader].name}"
 
-    def _accept(self, town: LightTown, step: Step) -> str:
-        open_to = sorted(each for each in town.offers if not town.store.is_accepted(each))
-        if not open_to:
+    def _accept(self, _: LightTown, step: Step) -> str:
+        offered = [
+            (town, told)
+            for town in self.towns
+            for name, told in sorted(town.offers.items())
+            if not town.store.is_accepted(name)
+        ]
+        if not offered:
             return "nothing"
-        told = town.offers[open_to[step.pick(1, open_to)]]
+        town, told = offered[step.pick(1, offered)]
+        self.touched.add(town.name)
         town.store.accept(told.town)
         for raw in told.keysets:
             town.store.add_keyset(parse_keyset(raw))
@@ -310,9 +327,12 @@ class LightWorld:
         town.copy_house()
         return ""
 
-    def _restore(self, town: LightTown, step: Step) -> str:
-        if not town.houses:
+    def _restore(self, _: LightTown, step: Step) -> str:
+        copied = [town for town in self.towns if town.houses]
+        if not copied:
             return "nothing"
+        town = copied[step.pick(0, copied)]
+        self.touched.add(town.name)
         town.restore(town.houses[step.pick(1, town.houses)])
         self.stamps.pop(town.name, None)
         return ""

@@ -171,14 +171,20 @@ def introduce(world: "WholeWorld", place: Place, step: Step) -> str:
 
 def accept(world: "WholeWorld", place: Place, step: Step) -> str:
     """An admin accepts a town that was introduced: readable from now on."""
+    place = world.first_from(place, lambda _: _offered())
     with place.inside() as town:
-        told = [bytes(each.town) for each in introductions.received("")]
-        told = sorted(each for each in told if partners.find(each) is None)
+        told = _offered()
         if not told:
             return "nothing"
         accepted = told[step.pick(1, told)]
         pairing.accept_introduced(accepted, town.store, town.clock)
     return world.by_id[accepted].name
+
+
+def _offered() -> list[bytes]:
+    """The towns introduced to the current town that it does not hold."""
+    told = (bytes(each.town) for each in introductions.received(""))
+    return sorted(each for each in told if partners.find(each) is None)
 
 
 def _buttons(place: Place, member: int, role: str) -> list[tuple[Engagement, str]]:

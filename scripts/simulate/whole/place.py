@@ -81,8 +81,7 @@ class Place:
         founded, self.words = template(name)
         shutil.copytree(founded, self.home)
         self.memory, self.copies = Memory(), list[Copy]()
-        self.restores = 0
-        self.was_ahead = False
+        self.ran_ms: dict[str, int] = {}  # job: when it last ran, by the true time
         self.town: Town
         self.start()
 
@@ -143,11 +142,14 @@ class Place:
                 connection.exec_trace = None if left[0] > 0 else trace
 
     def run_jobs(self) -> list[str]:
-        """Run what the node does by itself, each job that has work; return their names."""
+        """Run what the node does by itself, each job that is due and has work; return names."""
         ran = []
         with self.inside() as town:
             for job in jobs_of(town):
-                if job.name not in NOT_RUN and job.has_work(town):
+                now_ms = self.clock.true_ms()
+                is_due = now_ms >= self.ran_ms.get(job.name, 0) + job.every_s * 1_000
+                if is_due and job.name not in NOT_RUN and job.has_work(town):
+                    self.ran_ms[job.name] = now_ms
                     try:
                         job.run(town)
                         ran.append(job.name)
@@ -189,7 +191,7 @@ class Place:
             for file in copy.folder.glob(DATABASE + "*"):
                 shutil.copy(file, self.home)
         self.memory = copy.memory.copy()
-        self.restores += 1
+        self.ran_ms.clear()
         self.start()
 
     def clear(self) -> None:

@@ -1,4 +1,4 @@
-"""The rules of engagements: what must hold at one town after every step (ENGAGEMENTS, Properties)."""
+"""The rules of engagements: what must hold at one town after every step (ENGAGEMENTS)."""
 
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -67,11 +67,11 @@ def _check_open(place: Place, row: Engagement) -> None:
 
 
 def _check_final(place: Place, row: Engagement) -> None:
-    """A final state is final (invariant 3)."""
+    """A final state is final (invariant 3); a wait that was given up on may still be answered."""
     known = place.memory.finals.get(row.id)
     if known is not None and row.state != known:
         broken("finals are final", f"{place.name} {row.id.hex()[:8]}: {known}, then {row.state}")
-    if row.final:
+    if row.final and LIFECYCLES[row.lifecycle].state(row.state).final:
         place.memory.finals[bytes(row.id)] = row.state
 
 

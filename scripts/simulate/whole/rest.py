@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from scripts.simulate.whole.world import WholeWorld
 
 ROUNDS_MAX = 14
+ROUND_MS = 11 * 60_000  # so that what runs every ten minutes runs
 SHOWN = ("origin", "key", "record", "title", "text", "verb", "who", "state", "expires", "body")
 
 
@@ -46,6 +47,7 @@ def _until_quiet(world: "WholeWorld") -> None:
     quiet: dict[int, tuple[object, object]] = {}  # pair: what both held when nothing moved
     for number in range(ROUNDS_MAX):
         ended = [_round(world, at, number, quiet) for at in range(len(world.pairs))]
+        world.true_ms += ROUND_MS
         for place in world.places:
             _keep_house(world, place)
         is_still = all(quiet.get(at) == _state(world, at) for at in range(len(world.pairs)))
@@ -170,9 +172,11 @@ def _ahead(
 
 def _check_erased(world: "WholeWorld") -> None:
     """What somebody erased is live nowhere, whatever was put back since."""
+    held = {place.name: rules.held_by(place) for place in world.places}
+    erased = world.erased - _ahead(world, held)
     for place in world.places:
-        for register, row in rules.held_by(place).items():
-            if register in world.erased and row.state != TOMBSTONE:
+        for register, row in held[place.name].items():
+            if register in erased and row.state != TOMBSTONE:
                 broken("erased stays erased", f"{place.name} shows {register[1].hex()[:8]} again")
 
 

@@ -88,8 +88,13 @@ class WholeWorld:
         """Let every town have something to lend, and its partners know of it."""
         for number, place in enumerate(self.places):
             self.act(VERBS["publish"].do, place, Step(0, "publish", (number, number + 5) * 3))
+        for number, (one, other) in enumerate(self.pairs):
+            for place in (one, other):  # a town between two others introduces them
+                self.act(VERBS["introduce"].do, place, Step(0, "introduce", (number,) * 6))
         for one, other in self.pairs:
             self.visit(one, other, {})
+        for number in range(3):
+            self.act(VERBS["accept"].do, self.places[0], Step(0, "accept", (number,) * 6))
 
     def take(self, step: Step) -> None:
         """Let one thing happen, then look whether every rule still holds."""
