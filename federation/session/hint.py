@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from federation.limits import FRAME_MAX_BYTES, NEWS_MAX_RECORDS
@@ -60,9 +59,9 @@ def news(store: RecordStore, peer: bytes, since: int, as_of: int, room: int) -> 
     return raws if fits else []
 
 
-def room_beside(body: bytes, more: Sequence[bytes] = ()) -> int:
+def room_beside(body: bytes) -> int:
     """Bytes left in a frame beside a message."""
-    return FRAME_MAX_BYTES - len(body) - sum(map(len, more)) - _SLACK_BYTES
+    return FRAME_MAX_BYTES - len(body) - _SLACK_BYTES
 
 
 def _mac(secret: bytes, peer: bytes, gen: int, said: bytes) -> bytes:

@@ -125,7 +125,7 @@ class Host:
     def _range(self, body: bytes, peer: bytes, now_ms: int) -> Answer:
         asked = RangeQuestion.decode(body)
         view = self._view(peer, asked.as_of, now_ms)
-        found, ids = stretches.page(view, self._store, asked)
+        found, ids = stretches.page(view, self._store, asked, self._shelf)
         return Answer(found.encode(), events=(Gave(tuple(ids)),))
 
     def _view(self, peer: bytes, as_of: int, now_ms: int) -> View:

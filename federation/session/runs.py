@@ -154,6 +154,8 @@ class RunsStep:
         lower, upper = plan.stretches[0]
         if not lower < page.end <= upper:
             raise RemoteProtocolError("bad_message", "a page that ends outside its stretch")
+        if page.end != upper and not page.records and not page.gaps:
+            raise RemoteProtocolError("bad_message", "a page that brings nothing")
         items, _ = whole_records(page.records, _PAGE_MAX_RECORDS)
         strangers = self._sort_in(plan, items, lower, page.end)
         plan.gaps.update(within(sorted(page.gaps), lower, page.end))

@@ -16,6 +16,7 @@ from federation.messages import (
     decode_round,
     ungrouped,
 )
+from federation.record import parse
 from federation.session import said
 from federation.session.course import Course
 from federation.session.events import (
@@ -89,10 +90,12 @@ class SummaryStep:
             if each.id in ours
         )
         told = tuple(each.raw for each in newer)[: limits.CHECKPOINTS_MAX]
-        room = room_beside(question.encode(), told)
+        question = question._replace(token=hint.token, told=told)
+        room = room_beside(question.encode())
         raws = news(course.store, course.peer, hint.arrival, course.view.as_of, room)
-        self._pushed = dict.fromkeys(record_ids(raws), course.me)
-        return question._replace(token=hint.token, told=told, news=b"".join(raws))
+        origins = [parse(raw).origin for raw in raws]
+        self._pushed = dict(zip(record_ids(raws), origins, strict=True))
+        return question._replace(news=b"".join(raws))
 
     def take(self, body: bytes) -> list[Event]:
         answer = SummaryAnswer.decode(body)

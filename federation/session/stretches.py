@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from federation.limits import FRAME_MAX_BYTES, GAPS_MAX_IDS
 from federation.port import RecordStore
+from federation.session.rounds import Shelf
 from federation.session.view import View
 from federation.sets import Bound, Item
 from federation.stretch import RangePage, RangeQuestion
@@ -16,10 +17,13 @@ _CHUNK: Final = 250
 _ROOM_BYTES: Final = FRAME_MAX_BYTES - GAPS_MAX_IDS * 48 - 1_024  # 48: a gap and its CBOR heads
 
 
-def page(view: View, store: RecordStore, asked: RangeQuestion) -> tuple[RangePage, list[bytes]]:
+def page(
+    view: View, store: RecordStore, asked: RangeQuestion, shelf: Shelf
+) -> tuple[RangePage, list[bytes]]:
     """Answer one question; also the ids of the records given."""
-    shown = _within(view.items(asked.town, asked.scope), asked.lower, asked.upper)
-    gone = _gone(store, asked, shown)
+    items = shelf.sealed(view, (asked.town, asked.scope)).items
+    shown = _within(items, asked.lower, asked.upper)
+    gone = _gone(view, store, asked, shown)
     end = asked.upper
     if len(gone) > GAPS_MAX_IDS:
         end = Bound(*gone[GAPS_MAX_IDS])
@@ -42,14 +46,15 @@ def _records(store: RecordStore, view: View, items: list[Item]) -> Iterator[tupl
         yield from ((item, raws[item[1]]) for item in part if item[1] in raws)
 
 
-def _gone(store: RecordStore, asked: RangeQuestion, shown: list[Item]) -> list[Item]:
+def _gone(view: View, store: RecordStore, asked: RangeQuestion, shown: list[Item]) -> list[Item]:
     """The places of what was in the set by its newest checkpoint, and is not shown now."""
-    newest = store.witness.checkpoint(asked.town, asked.scope)
-    if newest is None:
+    row = view.rows.get((asked.town, asked.scope))
+    newest = store.witness.checkpoint(asked.town, asked.scope) if row else None
+    if newest is None or row is None or row.fingerprint == newest.fingerprint:
         return []
     covered = _within(store.covered(newest), asked.lower, asked.upper)
     return sorted(set(covered).difference(shown))
 
 
-def _within(items: list[Item], lower: Bound, upper: Bound) -> list[Item]:
-    return items[bisect_left(items, lower) : bisect_left(items, upper)]
+def _within(items: Sequence[Item], lower: Bound, upper: Bound) -> list[Item]:
+    return list(items[bisect_left(items, lower) : bisect_left(items, upper)])
