@@ -42,7 +42,7 @@ from node.store import notices
 from node.store.database import open_database, using
 from node.store.network import partners, towns
 from node.store.schema import check_schema
-from node.store.sets import waiting
+from node.store.sets import memory, waiting
 from node.store.sets.record_store import SqlRecordStore
 from node.upkeep import upkeep
 
@@ -210,6 +210,7 @@ def jobs_of(town: Town) -> tuple[Job, ...]:
         Job("checkpoints", 5, _sign_checkpoints, _has_checkpoints),
         Job("completeness", 60, _look, lambda town: checking.needs_look()),
         Job("erasures", 2, cleaning.clean, cleaning.has_work),
+        Job("forgetting", 3_600, lambda town: memory.sweep(town.clock.now_ms() // 1000)),
         Job("upkeep", 86_400, upkeep),
         Job("restored", 60, lambda town: release.leave(town, by="clock"), release.may_leave),
         Job("height", 600, _note_height, lambda town: restoring.has_risen(town.home)),

@@ -11,14 +11,16 @@ from collections.abc import Collection, Sequence
 from typing import Final
 
 from federation.admission import QUARANTINED, REFUSED, Examined
-from federation.stamp import MAX_FUTURE_MS, stamp_ms
+from federation.stamp import DAY_S, MAX_FUTURE_MS, stamp_ms
 from node.store.network import quarantine, refusals, strikes
+from node.store.sets import memory
 
 UNKNOWN_KEYSET: Final = REFUSED + "unknown_keyset"
 WAITS: Final = (QUARANTINED, UNKNOWN_KEYSET)
 EQUIVOCATION: Final = "equivocation"
 # a node checks these itself before it passes a record on, whatever version it is
 CARRIERS_FAULT: Final = ("bad_signature", "bad_cbor", "bad_cose")
+Waits = tuple[bytes, bytes, str, int | None]  # record id, origin, code, until UTC ms
 ORIGINS_FAULT: Final = ("expires_early",)
 
 
@@ -30,8 +32,7 @@ def note(
     For the ids `excused` the origin had vouched: the carrier could not know.
     """
     quarantine.release(each.id for each in judged if each.code not in WAITS)
-    waiting = [_waiting(each) for each in judged if each.code in WAITS]
-    quarantine.note(carrier, [row for row in waiting if row], now_ms)
+    _keep_in_sight([row for each in judged if (row := _waiting(each))], carrier, now_ms)
     against: Counter[tuple[bytes, str, str]] = Counter()
     for each in judged:
         code = each.code.removeprefix(REFUSED)
@@ -49,9 +50,19 @@ def note(
         strikes.note(town, code, now_ms, role=role, count=count)
 
 
-def _waiting(each: Examined) -> tuple[bytes, bytes, str, int | None] | None:
+def _keep_in_sight(rows: list[Waits], carrier: bytes, now_ms: int) -> None:
+    """Note what waits; what is too much to be fetched at every visit is left alone for a day."""
+    held = quarantine.held(carrier) if rows else set()
+    new = [row for row in rows if row[0] not in held]
+    room = max(0, quarantine.KEPT_PER_PARTNER - len(held))
+    quarantine.note(carrier, [*(row for row in rows if row[0] in held), *new[:room]], now_ms)
+    until_s = now_ms // 1000 + DAY_S
+    memory.remember((row[0], QUARANTINED, until_s) for row in new[room:] if row[2] == QUARANTINED)
+
+
+def _waiting(each: Examined) -> Waits | None:
     """Return what the quarantine keeps of a record that must wait."""
-    if each.record is None:
+    if each.record is None or each.code not in WAITS:
         return None
     until_ms = stamp_ms(each.record.stamp) - MAX_FUTURE_MS if each.code == QUARANTINED else None
     return each.id, each.record.origin, each.code.removeprefix(REFUSED), until_ms

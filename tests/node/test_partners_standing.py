@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from federation import admission, limits
 from federation.errors import RemoteProtocolError
 from federation.record import Record
+from node.app import jobs_of
 from node.desk import reasons
 from node.partners import pairing, quota, strikes
 from node.partners.doorway import BUSY_S, KEYS_MAX, Buckets, Doorway
@@ -16,7 +18,6 @@ from node.store.network import quarantine, refusals
 from node.store.network import strikes as held_against
 from node.store.network.strikes import CARRIER, ORIGIN
 from node.store.sets import origins
-from node.upkeep import upkeep
 from tests.node.partner_wire import (
     Caller,
     desk_page,
@@ -59,6 +60,10 @@ def quimper(world: World) -> Place:
 
 def ahead(world: World, place: Place, days: float) -> Record:
     return foreign_record(place.town.keyring, world.clock.now_ms() + int(days * DAY_MS))
+
+
+def run_job(town: Any, name: str) -> None:
+    next(job for job in jobs_of(town) if job.name == name).run(town)
 
 
 def brought(place: Place, by: Place, *raws: bytes) -> list[str]:
@@ -115,6 +120,20 @@ def test_the_quarantine_of_a_partner_has_its_end_and_is_swept(lorient: Place, wo
         assert mine.records == quarantine.KEPT_PER_PARTNER
         assert quarantine.sweep(now_ms + quarantine.FORGOTTEN_MS) == 0
         assert quarantine.sweep(now_ms + quarantine.FORGOTTEN_MS + 1) == mine.records + 3
+
+
+def test_a_future_without_end_is_not_fetched_at_every_visit(
+    world: World, lorient: Place, quimper: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quarantine, "KEPT_PER_PARTNER", 3)
+    made = [ahead(world, quimper, 3 + at) for at in range(5)]
+    brought(lorient, quimper, *(each.raw for each in made))
+    with lorient.inside() as town:
+        assert len(quarantine.held(quimper.town.id)) == 3
+        assert town.store.known([each.id for each in made]) == {each.id for each in made[3:]}
+        world.clock.forward(days=1)
+        run_job(town, "forgetting")
+        assert town.store.known([each.id for each in made]) == set()
 
 
 # ── strikes ──────────────────────────────────────────────────────────────────────────────────────
@@ -235,9 +254,9 @@ def test_abuse_046_a_town_at_its_daily_limit_is_told_so_and_others_are_untouched
     assert titles(lorient, quimper) == set()
     page = desk_page_of(lorient, quimper)
     assert "Quimper a atteint sa limite du jour\u00a0; le reste viendra demain." in page
-    world.clock.forward(days=2)
+    world.clock.forward(days=1)
     with lorient.inside() as town:
-        upkeep(town)
+        run_job(town, "forgetting")
     assert world.visit("Lorient", "Quimper").outcome == "ok"
     assert titles(lorient, quimper) == {"Une de trop"}
 

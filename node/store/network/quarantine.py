@@ -68,6 +68,12 @@ def note(partner: bytes, rows: Iterable[tuple[bytes, bytes, str, int | None]], n
             ).execute()
 
 
+def held(partner: bytes) -> set[bytes]:
+    """Return the ids of what a partner brought that waits."""
+    query = Quarantined.select(Quarantined.record).where(Quarantined.partner == partner)
+    return {record for (record,) in query.tuples()}
+
+
 def release(ids: Iterable[bytes]) -> None:
     """Forget records that were judged for good, whoever brought them."""
     if Quarantined.select().exists():  # nearly never
