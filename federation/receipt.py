@@ -33,7 +33,7 @@ class Receipt(NamedTuple):
     bundle: bytes
     when_ms: int
     verdicts: dict[str, int]  # what became of how many records
-    arrived: tuple[bytes, ...]  # ids of the sealed records of `to` that `town` now holds
+    arrived: tuple[bytes, ...]  # ids of the sealed records of `to` for `town` that reached it
 
 
 _FORMS: Final[dict[int, Reader]] = {

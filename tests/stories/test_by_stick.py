@@ -36,7 +36,9 @@ class Desk:
         """Download the file for another town (or for anyone), as the page offers it."""
         wanted = self.towns.world.places[other].town.id.hex()[:12] if other else "tous"
         links = self.visitor.read("/admin/courrier").links
-        sent = self.visitor.get(next(href for href, _ in links if f"/{wanted}.lavoir" in href))
+        sent = self.visitor.get(
+            next(href for href, _ in links if href.endswith(f"/{wanted}.lavoir"))
+        )
         assert sent.status_code == 200, Reader(sent.text).text
         assert sent.headers["Content-Disposition"].startswith("attachment")
         return bytes(sent.data)
@@ -115,6 +117,8 @@ def test_the_file_that_comes_back_brings_the_receipt_as_well(towns: Pair) -> Non
     maiwenn, anne = Desk(towns, "Maïwenn", "Quimper"), Desk(towns, "Anne", "Lorient")
     anne.bring(maiwenn.take("Lorient"))
     maiwenn.bring(anne.take("Quimper"))
+    slim = "/admin/courrier/" + towns.lorient.town.id.hex()[:12] + ".lavoir?photos=0"
+    assert len(maiwenn.visitor.get(slim).data) < len(maiwenn.take("Lorient"))
     assert "reçu là-bas" in maiwenn.visitor.read("/admin/courrier").text
 
 
