@@ -110,6 +110,19 @@ def test_what_is_over_is_known_for_longer_than_any_record_of_it_lives(two: Two) 
     assert two.both(row) == ("declined", "declined")
 
 
+def test_a_final_answer_nobody_heard_is_not_buried_before_it_is(two: Two) -> None:
+    declined, lapsed = two.asked(), two.asked()
+    two.home.act(declined, "decline")
+    two.clock.forward(days=100)  # the link was cut, and home was off
+    for _ in range(3):
+        two.home.sweep()
+        two.clock.forward(days=1)
+    two.exchange()
+    two.exchange()
+    assert two.both(declined) == ("declined", "declined")
+    assert two.both(lapsed)[0] == two.both(lapsed)[1] == "lapsed"
+
+
 def test_an_asker_s_town_lost_for_ever_holds_no_place_for_ever(two: Two) -> None:
     listing = two.home.publish(copies=2)
     two.exchange()
