@@ -26,12 +26,15 @@ log = logging.getLogger(__name__)
 # To write the database anew wears a memory card out: it may take a five hundredth of the time.
 REST_FACTOR = 500
 NEXT_MS = "scrub_next_ms"
+IN_REACH = "scrub_in_reach"  # the number of the last deletion whose letters, index, log are clean
 
 
 def has_work(town: Any) -> bool:
     """Return whether something is to be deleted, noted or told now; reads only."""
+    left = marks.number(burials.LEFT)
     return (
-        (burials.is_any_pending() and _may_compact(town))
+        left > marks.number(IN_REACH)
+        or (left > marks.number(burials.SCRUBBED) and _may_compact(town))
         or burials.is_any_unlogged()
         or telling.has_work(town)
     )
@@ -51,17 +54,25 @@ def clean(town: Any, at_once: bool = False) -> bool:
 
 
 def delete(town: Any, at_once: bool = True) -> bool:
-    """Take the bytes out of every file; return whether none is left. Signs and tells nothing."""
-    if not burials.is_any_pending():
-        return True
-    if not (at_once or _may_compact(town)):
-        return False
-    buried, left = burials.pending(), marks.number(burials.LEFT)
+    """Take the bytes out of every file; return whether none is left. Signs and tells nothing.
+
+    Letters, photos, the index and the log are cleaned whenever something was deleted, the pages of
+    the database when they may be written anew.
+    """
+    left = marks.number(burials.LEFT)
+    wholly = at_once or _may_compact(town)
+    is_due = left > marks.number(burials.SCRUBBED if wholly else IN_REACH)
+    if not is_due and not (at_once and burials.is_any_pending()):
+        return not burials.is_any_pending()
+    buried = burials.pending()
     _drop_letters(town, buried)
     town.photos.drop_doomed()
-    if _scrub(town):
-        waiting = {(each.origin, each.key) for each in blobs.doomed()}
-        _note_gone(town, [row for row in buried if (row.origin, row.key) not in waiting], left)
+    if _scrub(town, wholly):
+        marks.write_number(IN_REACH, left)
+        if wholly:
+            waiting = {(each.origin, each.key) for each in blobs.doomed()}
+            gone = [row for row in buried if (row.origin, row.key) not in waiting]
+            _note_gone(town, gone, left)
     return not burials.is_any_pending()
 
 
@@ -84,17 +95,18 @@ def _drop_letters(town: Any, buried: list[Burial]) -> None:
         log.warning("a letter about an erased listing cannot be deleted: %s", error)
 
 
-def _scrub(town: Any) -> bool:
+def _scrub(town: Any, wholly: bool) -> bool:
     """Take deleted words out of the index, the pages and the log; False while others are at it."""
     try:
         listings.scrub_search()
-        began = time.monotonic()
-        if not compact():
-            return False
-        _rest(town, int((time.monotonic() - began) * 1_000) * REST_FACTOR)
+        if wholly:
+            began = time.monotonic()
+            if not compact():
+                return False
+            _rest(town, int((time.monotonic() - began) * 1_000) * REST_FACTOR)
         return empty_wal()
     except StorageRefused as error:
-        log.warning("the database cannot be written anew (%s): erasures wait", error.code)
+        log.warning("the database cannot be cleaned (%s): erasures wait", error.code)
         _rest(town, 60_000)
         return False
 
