@@ -6,6 +6,8 @@
     between/   asker: the town of whoever asked; registers: the two sealed registers, inner reads
                the other town's; arrivals: what they do here; post: how ours leave
     forgetting what becomes of the engagements of somebody who leaves
+    diary      every change goes into the logbook; recovery: what a restore forgot comes back, from
+               the logbook or from partners (adoption); gate: nothing is promised before that
     sweep      deadlines, patience, renewal and burial of registers
     asking     how a resident asks; roles: who somebody is in a row, and their buttons
     words      the sentence a page may say of a row; timeline: its steps

@@ -1,6 +1,5 @@
 """A restored town: it promises nothing before it heard what it promised."""
 
-import base64
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,12 +7,9 @@ from pathlib import Path
 import pytest
 
 from node.domain.errors import Conflict
-from node.engagements import diary, gate
-from node.journal.logbook import read
+from node.engagements import gate
 from node.store import audit, marks
 from node.store.catalogue import listings
-from node.store.database import write_tx
-from node.store.people import members
 from node.store.promises import acts, claims, doubts
 from node.store.promises import engagements as rows
 from tests.node.engagement_towns import Two, two_towns
@@ -21,7 +17,6 @@ from tests.node.restored_towns import (
     back_up,
     leave_restore,
     put_back,
-    reopened,
     restored,
     visit,
 )
@@ -44,70 +39,6 @@ def plain(town, row) -> dict:
 def doubted(town) -> list[str]:
     with town.inside():
         return [each.code for each in doubts.unsettled()]
-
-
-def test_a_whole_logbook_brings_back_every_row_and_opens_the_gate_at_once(two, tmp_path):
-    listing = two.home.publish(copies=3)
-    two.exchange()
-    backup = back_up(two.home, tmp_path / "backup.db")
-    here = two.home.act(two.home.ask(listing, "neighbour"), "approve")
-    row = two.away.ask(listing, message="Pour un déménagement")
-    two.exchange()
-    two.home.act(row, "approve", args={"share": "1", "contact": "02"})
-    two.exchange()
-    before = [plain(two.home, each) for each in (here, row)]
-    two.home = restored(two.home, backup, two.away, with_logbook=True)
-    assert [plain(two.home, each) | {"gen": 0, "reply_record": None} for each in (here, row)] == [
-        each | {"gen": 0, "reply_record": None} for each in before
-    ]
-    with two.home.inside():
-        assert not gate.closed()
-        assert len(claims.of_engagement(row.id)) == 2
-        assert all(act.verdict for act in acts.of_engagement(row.id))
-    two.exchange()
-    assert two.away.row(row).gen == two.home.row(row).gen > 0
-    assert doubted(two.home) == doubted(two.away) == []
-
-
-def test_a_logbook_that_does_not_reach_our_last_record_opens_nothing(two, tmp_path):
-    row = two.asked()
-    backup = back_up(two.home, tmp_path / "backup.db")
-    two.home.act(row, "approve")
-    short = (tmp_path / "Lorient" / "logbook").read_bytes()
-    two.clock.forward(minutes=1)
-    two.home.act(row, "hand_over")
-    two.exchange()
-    (tmp_path / "Lorient" / "logbook").write_bytes(short)
-    two.home = restored(two.home, backup, two.away, with_logbook=True)
-    assert two.home.row(row).state == "approved"
-    with two.home.inside():
-        assert [each.town for each in gate.closed()] == [two.away.id]
-    visit(two.home, two.away)
-    assert two.both(row) == ("handed_over", "handed_over")
-
-
-def test_a_rotten_line_closes_the_gate_and_a_torn_last_one_does_not(two, tmp_path):
-    listing = two.home.publish(copies=3)
-    backup = back_up(two.home, tmp_path / "backup.db")
-    first = two.home.ask(listing, "neighbour")
-    second = two.home.ask(listing, "neighbour", 8, 9)
-    logbook = tmp_path / "Lorient" / "logbook"
-    whole = logbook.read_bytes()
-    for changed, is_closed in ((whole + b"torn", False), (_rotten(whole), True)):
-        logbook.write_bytes(changed)
-        town = put_back(two.home, backup, with_logbook=True)
-        leave_restore(town)
-        with town.inside():
-            assert bool(gate.closed()) == is_closed
-            assert rows.find(second.id) is not None
-        assert is_closed or town.row(first).state == "requested"
-        two.home = town
-
-
-def _rotten(whole: bytes) -> bytes:
-    lines = whole.splitlines(keepends=True)
-    lines[-2] = lines[-2][:40] + b"X" + lines[-2][41:]
-    return b"".join(lines)
 
 
 def test_without_a_logbook_a_promise_is_not_given_twice(two, tmp_path):
@@ -388,56 +319,6 @@ def test_two_restored_towns_hear_each_other(two, tmp_path):
     assert two.both(row) == ("approved", "approved")
 
 
-def test_a_member_who_did_not_come_back_owns_nothing_of_a_stranger(two, tmp_path):
-    listing = two.home.publish(copies=3)
-    backup = back_up(two.home, tmp_path / "backup.db")
-    row = two.home.ask(listing, "newcomer")
-    two.home = restored(two.home, backup, with_logbook=True)
-    del two.home.members["newcomer"]
-    stranger = two.home.member("stranger")
-    assert two.home.row(row).asker is None and stranger
-    assert doubted(two.home) == ["memberless"]
-
-
-def test_what_a_power_cut_took_between_line_and_commit_is_done_again(two, tmp_path):
-    listing = two.home.publish(copies=3)
-    row = two.home.ask(listing, "neighbour")
-    before = back_up(two.home, tmp_path / "before.db")
-    two.home.act(row, "approve")
-    logbook = (tmp_path / "Lorient" / "logbook").read_bytes()
-    town = put_back(two.home, before, with_logbook=True)
-    with town.inside():
-        marks.forget(marks.RESTORING)
-    (tmp_path / "Lorient" / "logbook").write_bytes(logbook)
-    two.home = reopened(town)
-    assert two.home.row(row).state == "approved"
-
-
-def test_a_line_whose_change_was_rolled_back_says_nothing(two, tmp_path):
-    listing = two.home.publish(copies=3)
-    backup = back_up(two.home, tmp_path / "backup.db")
-    row = two.home.ask(listing, "neighbour")
-    lines = len((tmp_path / "Lorient" / "logbook").read_bytes().splitlines())
-    with two.home.inside(), pytest.raises(ZeroDivisionError), write_tx():
-        rows.change(row.id, state="approved")
-        raise ZeroDivisionError
-    assert len((tmp_path / "Lorient" / "logbook").read_bytes().splitlines()) == lines
-    with two.home.inside(), pytest.raises(ZeroDivisionError), write_tx():
-        rows.change(row.id, state="approved")
-        diary.flush(two.home.engine.ground, two.home.journal.logbook)
-        raise ZeroDivisionError
-    two.home.act(row, "decline")
-    two.home = restored(two.home, backup, with_logbook=True)
-    assert two.home.row(row).state == "declined"
-
-
-def test_a_copy_of_the_logbook_tells_a_stranger_nothing(two, tmp_path):
-    two.home.ask(two.home.publish(), "neighbour", message="Secret de famille")
-    raw = (tmp_path / "Lorient" / "logbook").read_bytes()
-    plain_text = b"".join(base64.b64decode(line.split()[0]) for line in raw.splitlines())
-    assert b"Secret" not in plain_text and b"neighbour" not in plain_text
-
-
 def test_two_words_without_gen_in_a_third_town_change_nothing(two, tmp_path):
     """A relay that holds every record ever signed may hand them back in any order."""
     row = two.asked()
@@ -456,20 +337,3 @@ def test_two_words_without_gen_in_a_third_town_change_nothing(two, tmp_path):
         town.hear(reversed(air))
     assert [plain(town, row) for town in (two.home, two.away)] == kept
     assert two.both(row) == ("revoked", "revoked")
-
-
-def test_an_erased_person_is_in_no_line_and_erased_again_after_a_restore(two, tmp_path):
-    listing = two.home.publish(copies=3)
-    backup = back_up(two.home, tmp_path / "backup.db")
-    row = two.home.ask(listing, "neighbour", message="Secret de famille", share="1", contact="06")
-    with two.home.inside(), write_tx():
-        two.home.engine.forget(two.home.member("neighbour"))
-        members.erase(two.home.member("neighbour"))
-    told = list(read(tmp_path / "Lorient", two.home.keyring.archive))
-    assert not [each for each in told if b"Secret" in str(each.body).encode()]
-    assert "Secret" not in str([each.body for each in told])
-    two.home = restored(two.home, backup, with_logbook=True)
-    with two.home.inside():
-        assert members.find(two.home.members["neighbour"]).status == "erased"
-    assert two.home.row(row).state == "cancelled"
-    assert "Secret" not in str(plain(two.home, row))
