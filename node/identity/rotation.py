@@ -39,7 +39,7 @@ def rotate(
     towns brought home under it unless `keep_returned`.
 
     Raises LocalProtocolError("broken_chain") for the words of another town, Conflict("clock",
-    "restoring", "old_keys"), OSError (the disk).
+    "restoring", "old_keys"), KeyringError (the disk).
     """
     journal = town.journal
     if is_stolen and keep_returned:

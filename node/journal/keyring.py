@@ -110,15 +110,21 @@ class Keyring:
         return codec.dumps(tree)
 
     def save(self, home: Path) -> None:
-        """Write the key file so that a power cut leaves the old or the new one, never half."""
+        """Write the key file so that a power cut leaves the old or the new one, never half.
+
+        Raises KeyringError where the disk refuses; the old file stays.
+        """
         part = home / (FILE + ".part")
-        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(self.to_bytes())
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, home / FILE)
-        _sync_folder(home)
+        try:
+            handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(handle, "wb") as file:
+                file.write(self.to_bytes())
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(part, home / FILE)
+            _sync_folder(home)
+        except OSError as error:
+            raise KeyringError(f"{home / FILE} cannot be written: {error.strerror}") from error
 
     def rotated_hpke(self, now_ms: int) -> "Keyring":
         """Return the keyring with this month's sealing key in front; itself when still fresh."""

@@ -13,7 +13,7 @@ from node.domain.errors import Conflict
 from node.identity.care import care, needs_care
 from node.identity.resign import pending, resign_all
 from node.identity.rotation import rotate
-from node.journal.keyring import FILE
+from node.journal.keyring import FILE, KeyringError
 from node.partners import pairing
 from node.store.sets import keysets, records
 from node.upkeep import upkeep
@@ -145,6 +145,20 @@ def test_words_of_another_town_change_nothing(world: KeyWorld, lorient: Place) -
             rotate(town, world.roots["Quimper"], by="test")
         assert len(keysets.of_town(town.id)) == 1
     assert (lorient.town.home / FILE).read_bytes() == held
+    whole(lorient)
+
+
+def test_a_disk_that_refuses_the_key_file_leaves_the_old_key_in_force(
+    world: KeyWorld, lorient: Place
+) -> None:
+    held = (lorient.town.home / FILE).read_bytes()
+    (lorient.town.home / (FILE + ".part")).mkdir()  # nothing can be written there
+    with lorient.inside() as town:
+        with pytest.raises(KeyringError, match="cannot be written"):
+            rotate(town, world.roots["Lorient"], by="test")
+        assert len(keysets.of_town(town.id)) == 1
+    assert (lorient.town.home / FILE).read_bytes() == held
+    assert publish(lorient, "Toujours là")[0].keyset == lorient.town.keyring.keyset.number
     whole(lorient)
 
 
