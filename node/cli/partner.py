@@ -8,7 +8,9 @@ from node.app import Town
 from node.cli.terminal import json_option, report, with_town
 from node.identity import freeze, replacing
 from node.partners import pairing
+from node.store import audit
 from node.store.network import introductions, partners
+from node.store.sets import checkpoints
 
 
 @click.group()
@@ -114,6 +116,21 @@ def unfreeze(town: Town, which: str, digest: str, as_json: bool) -> None:
 
 
 @partner.command()
+@click.argument("which", metavar="TOWN")
+@json_option
+@with_town
+def trust(town: Town, which: str, as_json: bool) -> None:
+    """Let the word of TOWN on its own records count again, after a call: it had not been so."""
+    origin = pairing.named(which).town
+    was = {each.town: each.code for each in checkpoints.distrusted()}.get(origin, "")
+    if was:
+        checkpoints.trust_again(origin)
+        now_ms = town.clock.now_ms()
+        audit.note("partner.trust", at_ms=now_ms, actor="node", subject=origin.hex())
+    report({"town": origin, "was": was}, as_json, _say_trusted)
+
+
+@partner.command()
 @click.argument("old", metavar="OLD")
 @click.argument("new", metavar="NEW")
 @click.confirmation_option(prompt="Delete all that is held of OLD? NEW takes its place")
@@ -143,6 +160,11 @@ def _say_frozen(said: dict[str, Any]) -> None:
         for digest in each["digests"]:
             click.echo(f"  {digest.hex()}")
         click.echo("Then: lavoir partner unfreeze TOWN DIGEST (the first twelve signs will do)")
+
+
+def _say_trusted(said: dict[str, Any]) -> None:
+    was = said["was"]
+    click.echo(f"Its word counts again (it had not: {was})." if was else "Its word counts already.")
 
 
 def _say_replaced(old: str, new: str, said: dict[str, Any]) -> None:

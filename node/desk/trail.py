@@ -29,6 +29,7 @@ SENTENCES = {
     "courier.export": N_("A file to carry was made: %(subject)s"),
     "courier.import": N_("A file that was carried here was read: %(subject)s"),
     "partner.unfreeze": N_("%(subject)s is believed again; its keys begin with %(detail)s"),
+    "partner.trust": N_("The word of %(subject)s on its own records counts again"),
     "partner.replace": N_("%(detail)s took the place of %(subject)s"),
     "town.backup": N_("A backup was downloaded: %(subject)s"),
     "town.restored": N_("Restore mode was ended; %(detail)s records had come back"),

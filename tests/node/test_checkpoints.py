@@ -1,16 +1,19 @@
 """A town's word on its sets: signed as they change, held against others', hidden until checked."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from federation import codec, limits
 from federation.checkpoint import parse_runs, sign_checkpoint
 from federation.record import SCOPE_PUBLIC, Record, parse
 from federation.stamp import DAY_MS, as_of_day
 from federation.store import EXPIRED_KEPT_DAYS
+from node.cli import main
 from node.journal import checking, checkpoints, restoring, signing
 from node.store.database import write_tx
 from node.store.network import hints, refusals, strikes
@@ -272,6 +275,18 @@ def test_a_bad_one_among_the_vouched_goes_and_its_origin_is_told_of(world: World
         assert sum(part.count for part in sums.parts(quimper.town.id)) == MANY + 1
     assert "Un faux" not in titles(lorient, quimper)
     assert listing(lorient, false).state == "distrusted"
+
+
+def test_an_admin_can_let_a_town_s_word_count_again(world: World) -> None:
+    lorient, quimper = world.places["Lorient"], world.places["Quimper"]
+    with lorient.inside() as town:
+        town.store.witness.distrust(quimper.town.id, "bad_runs", b"", world.clock.now_ms())
+    asked = ["partner", "trust", "Quimper", "--json", "--home", str(lorient.town.home)]
+    for was in ("bad_runs", ""):
+        result = CliRunner().invoke(main, asked)
+        assert json.loads(result.stdout) == {"town": quimper.town.id.hex(), "was": was}
+    with lorient.inside() as town:
+        assert town.store.witness.distrusted() == {}
 
 
 def test_a_record_that_a_partner_withholds_is_named_as_missing(world: World) -> None:
