@@ -11,12 +11,14 @@ import pytest
 import federation
 from federation import (
     admission,
+    boot,
     bundle,
     checkpoint,
     codec,
     frames,
     keyset,
     limits,
+    lookup,
     receipt,
     record,
     stamp,
@@ -43,6 +45,8 @@ MODULES = (
     frames,
     bundle,
     receipt,
+    boot,
+    lookup,
 )
 UNITS = ("_BYTES", "_DAYS", "_MS", "_PER_DAY", "_MAX", "_IDS", "_RECORDS", "_DEPTH", "_WORDS")
 NO_LIMITS = ("DAY_MS", "SECOND_MS", "INTEGER_MAX")
