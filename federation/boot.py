@@ -20,8 +20,7 @@ PATH: Final = f"{limits.PREFIX}boot"
 TYPE: Final = "lavoir-boot/1"
 BOOT_MAX_BYTES: Final = 512
 NONCE_BYTES: Final = 16
-TOWN_BYTES: Final = 32
-_GEN_MAX: Final = 2**40
+_GEN_END: Final = 2**40
 _FORM: Final = (str, bytes, bytes, bytes, int)
 
 
@@ -55,7 +54,7 @@ def read(raw: bytes, town: bytes, to: bytes, keysets: Sequence[Keyset]) -> Boot:
     if tuple(told) != tuple(range(5)) or tuple(map(type, told.values())) != _FORM:
         raise RemoteProtocolError("bad_message", "not the five fields of a boot")
     boot = Boot(told[1], told[2], told[3], told[4], raw)
-    is_sound = len(boot.nonce) == NONCE_BYTES and 0 <= boot.gen < _GEN_MAX
+    is_sound = len(boot.nonce) == NONCE_BYTES and 0 <= boot.gen < _GEN_END
     if not is_sound or (boot.town, boot.to) != (town, to):
         raise RemoteProtocolError("bad_message", "another town's boot, or shown to another")
     message = codec.sign1_message(payload)
