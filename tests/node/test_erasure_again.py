@@ -1,5 +1,6 @@
 """What was erased stays so: played again, by a relay, after a restore, with whose it was."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,9 @@ from node.members import accounts
 from node.partners import pairing
 from node.store.catalogue import holdings, listings
 from node.store.catalogue.listings import Listing
-from node.store.database import empty_wal
+from node.store.database import empty_wal, open_database, using
 from node.store.erasures import burials
+from node.store.schema import MIGRATIONS, migrate
 from node.store.sets import records
 from tests.node.erasing_towns import WORD, ack_records, answers, clean, two_towns
 from tests.node.pages.acting import jpeg, upload
@@ -241,3 +243,25 @@ def test_the_job_stands_in_the_table_and_looks_without_writing(world: World) -> 
         assert job.every_s <= 5 and not job.has_work(town)
         assert town.database.execute_sql("PRAGMA data_version").fetchone() == before
         assert {path: len(raw) for path, raw in files(lorient).items()} == sizes
+
+
+def test_tombstones_of_an_earlier_version_are_answered_after_the_migration(tmp_path: Path) -> None:
+    first = tmp_path / "migrations"
+    first.mkdir()
+    for path in sorted(MIGRATIONS.glob("000[123]_*.py")):
+        shutil.copy(path, first)
+    database = open_database(tmp_path / "town.db")
+    migrate(database, directory=first)
+    with using(database):
+        database.execute_sql(
+            "INSERT INTO record (id, origin, scope, key, stamp, seconds, expires, kind, state,"
+            " keyset, size_bytes, raw, received_ms, carrier)"
+            " VALUES (?, ?, 1, ?, 1, 1, 9999, 'k/1', 1, 1, 9, x'', 77, x'')",
+            (b"i" * 32, b"o" * 32, b"k" * 16),
+        )
+        migrate(database)
+        (row,) = burials.pending()
+        assert (row.origin, row.key, row.record, row.scope) == (b"o" * 32, b"k" * 16, b"i" * 32, 1)
+        assert (row.at_ms, row.expires, row.kept, row.told_ms) == (77, 9999, "", None)
+        assert burials.is_any_unlogged()
+    database.close()

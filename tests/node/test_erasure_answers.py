@@ -1,6 +1,7 @@
 """The answers: a town says, signed, that it deleted; its partner believes that and no more."""
 
 import hashlib
+import io
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from federation.errors import RemoteProtocolError
+from node.courier import incoming, outgoing
 from node.erasure import ack, cleaning, telling
 from node.store.catalogue.listings import Listing
 from node.store.erasures import acks, burials
@@ -18,6 +20,7 @@ from node.store.erasures.acks import Told
 from node.store.network import refusals, towns
 from tests.node.erasing_towns import WORD, ack_records, answers, clean, two_towns
 from tests.node.partner_wire import desk_page, held_ids, publish, withdraw
+from tests.stories.test_erased_everywhere import forms, holding
 from tests.visitor import Visitor
 from tests.world import START_MS, Place, World
 
@@ -323,3 +326,26 @@ def test_the_latest_moment_an_answer_may_name_can_be_written_on_a_page(world: Wo
     world.sync()
     page = anne.read(f"/a/{code}", 410).text
     assert "Effacée à Quimper" in page and "2106" in page and "script" not in page
+
+
+def test_a_stick_carries_a_tombstone_there_and_the_answer_back(world: World) -> None:
+    lorient, quimper = world.places.values()
+    (record,) = publish(lorient, f"Selle {WORD}")
+    world.sync()
+    world.cut("Lorient", "Quimper")
+    withdraw(lorient, record)
+    carry(lorient, quimper)
+    assert clean(quimper) and holding(quimper, *forms(WORD)) == set()
+    assert answers(lorient, record.key)["Quimper"].gone_ms is None
+    carry(quimper, lorient)
+    assert answers(lorient, record.key)["Quimper"].gone_ms == START_MS
+
+
+def carry(near: Place, far: Place) -> None:
+    """Take a courier file from one town to the other."""
+    file = io.BytesIO()
+    with near.inside() as town:
+        outgoing.write_to(town, far.town.id, file)
+    file.seek(0)
+    with far.inside() as town:
+        incoming.import_from(town, file)
