@@ -17,6 +17,7 @@ from node.store.network.partners import Partner
 from node.store.promises import heard as hearings
 
 OPEN_FOR = "gate_open_for"  # our restore for which the logbook was whole: nothing to be heard
+KNEW_NOBODY = "knew_nobody"  # this town was made again from its recovery words
 REPLAYED = "logbook_replayed"  # since when the restore is on, and the stamp a whole logbook reached
 
 
@@ -50,7 +51,17 @@ def closed() -> list[Partner]:
     """Return the partners for which the gate is closed, by name."""
     if not restoring.is_restoring() and not marks.number(marks.RESTORED_S):
         return []
-    return [each for each in partners.listed("active") if is_closed(each.town)]
+    active = partners.listed("active")
+    return [each for each in active if is_closed(each.town) and not _is_new(each)]
+
+
+def _is_new(partner: Partner) -> bool:
+    """Whether a partner was first linked after the restore: it cannot hold what we forgot.
+
+    A town made again from its recovery words knew no partner, so there none counts as new.
+    """
+    is_later = partner.since_ms // 1000 > marks.number(marks.RESTORED_S)
+    return is_later and partner.last_ok_ms is None and not marks.read(KNEW_NOBODY)
 
 
 def is_in_doubt() -> bool:

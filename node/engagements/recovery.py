@@ -54,6 +54,8 @@ def replay(ground: Ground, logbook: Logbook) -> int:
         _put_back(ground, fresh)
         _erase_again(erased)
         is_whole = not standing.rotten and not was_gated and standing.last_group >= logged
+        if restore and restore.why == restoring.RECOVERED:
+            marks.write(gate.KNEW_NOBODY, str(restore.since_ms))
         if restore and not marks.read(gate.REPLAYED).startswith(f"{restore.since_ms} "):
             marks.write(gate.REPLAYED, f"{restore.since_ms} {stamp if is_whole else 0}")
         unlogged.forget(each["row"]["id"] for each in fresh)

@@ -102,3 +102,17 @@ def test_before_restore_mode_ends_nobody_is_let_through(pair: Pair) -> None:
     desk = pair.visitor("Maïwenn")
     assert "ouvrir" not in desk.read(PAGE).text
     _run(pair.quimper.town.home, "--open", "Lorient", "--yes", code=1)
+
+
+def test_a_town_first_linked_after_the_restore_holds_nothing_up(pair: Pair) -> None:
+    restored(pair)
+    assert pair.world.visit("Quimper", "Lorient").outcome == "ok"
+    pair.world.clock.forward(days=2)
+    pair.world.found("Vannes")
+    pair.world.pair("Quimper", "Vannes")
+    with pair.quimper.inside():
+        assert gate.is_unheard(pair.world.places["Vannes"].town.id)
+        assert gate.closed() == []
+    assert pair.world.visit("Quimper", "Vannes").outcome == "ok"
+    with pair.quimper.inside():
+        assert not gate.is_unheard(pair.world.places["Vannes"].town.id)
