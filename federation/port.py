@@ -77,9 +77,11 @@ class RecordStore(Protocol):
     def arrivals(self) -> int:
         """A number that grows with every record kept: the place of the last in order of arrival."""
 
-    def news(self, since: int, peer: bytes, as_of: int, limit: int) -> list[bytes]:
-        """The first `limit` records that came after arrival `since`, in life on that day, that
-        `peer` may see and did not bring; in order of arrival.
+    def news(
+        self, since: int, peer: bytes, as_of: int, limit: int, towns: Collection[bytes]
+    ) -> list[bytes]:
+        """The first `limit` records of `towns` that came after arrival `since`, in life on that
+        day, that `peer` may see and did not bring; in order of arrival.
         """
 
     def known(self, ids: Iterable[bytes]) -> set[bytes]:

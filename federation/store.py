@@ -157,11 +157,14 @@ class MemoryStore:
         self._arrivals += 1
         return self._arrivals
 
-    def news(self, since: int, peer: bytes, as_of: int, limit: int) -> list[bytes]:
+    def news(
+        self, since: int, peer: bytes, as_of: int, limit: int, towns: Collection[bytes]
+    ) -> list[bytes]:
         later = [
             record_id
             for record_id, (place, carrier) in self._arrived.items()
             if place > since and carrier != peer and self._is_alive(self._held[record_id], as_of)
+            if self._held[record_id].origin in towns
         ]
         return list(self.raws(later, peer).values())[:limit]
 

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Collection
 from typing import Final, NamedTuple
 
 from federation.limits import FRAME_MAX_BYTES, NEWS_MAX_RECORDS
 from federation.port import RecordStore
+from federation.session.view import View
 
 _HALF: Final = 16
 _SLACK_BYTES: Final = 64  # the heads of the CBOR around the news
@@ -48,13 +50,15 @@ def read(secret: bytes, peer: bytes, gen: int, token: bytes) -> int | None:
     return int.from_bytes(said[:8], "big")
 
 
-def news(store: RecordStore, peer: bytes, since: int, as_of: int, room: int) -> list[bytes]:
-    """What came since, for that peer, if it is at most 1,000 records and `room` bytes; else none:
-    so many are cheaper to reconcile.
+def news(
+    store: RecordStore, view: View, since: int, room: int, towns: Collection[bytes]
+) -> list[bytes]:
+    """What came since of `towns`, for the peer of a view, if it is at most 1,000 records and `room`
+    bytes; else none: so many are cheaper to reconcile.
     """
     if since > store.arrivals():
         return []  # from before a restore that nobody noticed
-    raws = store.news(since, peer, as_of, NEWS_MAX_RECORDS + 1)
+    raws = store.news(since, view.peer, view.as_of, NEWS_MAX_RECORDS + 1, towns)
     fits = len(raws) <= NEWS_MAX_RECORDS and sum(map(len, raws)) <= room
     return raws if fits else []
 

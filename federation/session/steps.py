@@ -92,7 +92,7 @@ class SummaryStep:
         told = tuple(each.raw for each in newer)[: limits.CHECKPOINTS_MAX]
         question = question._replace(token=hint.token, told=told)
         room = room_beside(question.encode())
-        raws = news(course.store, course.peer, hint.arrival, course.view.as_of, room)
+        raws = news(course.store, course.view, hint.arrival, room, self._towns)
         origins = [parse(raw).origin for raw in raws]
         self._pushed = dict(zip(record_ids(raws), origins, strict=True))
         return question._replace(news=b"".join(raws))

@@ -76,7 +76,8 @@ class Summary:
             self._token(peer, now_ms),
             verdicts=grouped((each.id, each.code) for each in outcomes),
         )
-        answer, given = self._with_news(answer, asked, peer)
+        told = {group.town for group in groups} - set(answer.keysets)
+        answer, given = self._with_news(answer, asked, view, told)
         if given:
             events.append(Gave(given))
         return Answer(answer.encode(), events=tuple(events))
@@ -109,13 +110,14 @@ class Summary:
     # ── ours ──
 
     def _with_news(
-        self, answer: SummaryAnswer, asked: SummaryQuestion, peer: bytes
+        self, answer: SummaryAnswer, asked: SummaryQuestion, view: View, towns: set[bytes]
     ) -> tuple[SummaryAnswer, tuple[bytes, ...]]:
-        since = hint.read(self.secret, peer, self.gen, asked.token)
+        """Add what came since, of the towns the visitor accepts under the same keysets."""
+        since = hint.read(self.secret, view.peer, self.gen, asked.token)
         if since is None:
             return answer, ()
         room = hint.room_beside(answer.encode())
-        news = hint.news(self.store, peer, since, asked.as_of, room)
+        news = hint.news(self.store, view, since, room, towns)
         return answer._replace(news=b"".join(news)), record_ids(news)
 
     def _token(self, peer: bytes, now_ms: int) -> bytes:

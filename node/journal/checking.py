@@ -40,7 +40,7 @@ def check_signatures(journal: Journal) -> int:
                 refusals.note(record.origin, record.id, "bad_signature", now_ms, record.origin)
         bad += len(found.bad)
         if not found.good and not found.bad:
-            break
+            waiting.drop_orphans()
     return bad
 
 

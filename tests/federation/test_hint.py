@@ -141,6 +141,19 @@ def test_news_of_a_town_the_host_does_not_accept_are_neither_taken_nor_refused()
     assert [code for code in sent(events).values() if code.startswith("refused")] == []
 
 
+def test_news_are_of_the_towns_the_visitor_accepts_under_the_same_keysets():
+    lorient, quimper = hinting("Lorient", "Quimper")
+    lorient.visit(quimper)
+    stranger = Town("Vannes")
+    quimper.know(stranger)
+    quimper.store.put([stranger.sign()])
+    (ours,) = quimper.publish()
+    assert set(received(lorient.visit(quimper))) == {ours.id}
+    quimper.rotate(1_789_000_000)
+    (new,) = quimper.publish()
+    assert received(lorient.visit(quimper)) == {new.id: "stored"}
+
+
 def test_a_host_that_brings_partners_records_of_a_third_town_is_left():
     lorient, quimper, vannes = hinting("Lorient", "Quimper", "Vannes")
     lorient.visit(quimper)

@@ -87,11 +87,14 @@ class SqlRecordStore:
         """Return the place of the last record in order of arrival."""
         return records.last_arrival()
 
-    def news(self, since: int, peer: bytes, as_of: int, limit: int) -> list[bytes]:
-        """Return the first `limit` records that came after arrival `since`, in life on that day,
-        that `peer` may see and did not bring; in order of arrival.
+    def news(
+        self, since: int, peer: bytes, as_of: int, limit: int, towns: Collection[bytes]
+    ) -> list[bytes]:
+        """Return the first `limit` records of `towns` that came after arrival `since`, in life on
+        that day, that `peer` may see and did not bring; in order of arrival.
         """
-        visible, hidden = self._visible(peer), self._hidden(peer)
+        hidden = self._hidden(peer)
+        visible = {name for name in self._visible(peer) if name[0] in towns}
         found: list[bytes] = []
         dead: dict[bytes, frozenset[int]] = {}
         for row in records.arrived_since(since, peer, day_start_s(as_of)):

@@ -34,6 +34,12 @@ def forget(ids: Iterable[bytes]) -> None:
         execute_many("DELETE FROM unverified WHERE id = ?", [(each,) for each in ids])
 
 
+def drop_orphans() -> None:
+    """Forget the ids of records that are no longer held."""
+    with write_tx():
+        db.execute_sql("DELETE FROM unverified WHERE id NOT IN (SELECT id FROM record)")
+
+
 def any_left() -> bool:
     """Return whether a record waits to be checked."""
     return db.execute_sql("SELECT 1 FROM unverified LIMIT 1").fetchone() is not None
