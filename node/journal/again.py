@@ -60,4 +60,6 @@ def _show(journal: Journal, record: Record) -> None:
     if record.kind == profile.KIND:
         projection.show(record, journal.registry)
     elif not record.is_tombstone:
-        listings.signed_again(record.origin, record.key, record.id, stamp_ms(record.stamp))
+        listings.signed_again(
+            record.origin, record.key, record.id, stamp_ms(record.stamp), record.expires
+        )

@@ -8,7 +8,7 @@ import logging
 
 from federation.record import SCOPE_SEALED, Record, parse
 from node.domain.errors import Conflict
-from node.journal import profile, restoring, signing
+from node.journal import again, profile, restoring, signing
 from node.journal.journal import Journal
 from node.store.catalogue import listings
 from node.store.database import write_tx
@@ -61,7 +61,7 @@ def _renewed(journal: Journal, row: RecordRow) -> bool:
         held = records.find(journal.town, row.key)
         if held is None or held.id != row.id:
             return False
-        journal.sign_again(longer(parse(held.raw), journal.clock.now_ms()))
+        again.sign_again(journal, [longer(parse(held.raw), journal.clock.now_ms())])
     return True
 
 

@@ -113,11 +113,14 @@ def keep(origin: bytes, key: bytes, *, words: tuple[str, ...] = (), **columns: o
         return listing
 
 
-def signed_again(origin: bytes, key: bytes, record: bytes, stamped_ms: int) -> None:
-    """Note that the words a listing shows stand in another record now (a rotation)."""
+def signed_again(origin: bytes, key: bytes, record: bytes, stamped_ms: int, expires: int) -> None:
+    """Note that the words a listing shows stand in another record now, and when that one ends."""
     with write_tx():
-        sql = 'UPDATE listing SET record = ?, updated_ms = ? WHERE origin = ? AND "key" = ?'
-        db.execute_sql(sql, (record, stamped_ms, origin, key))
+        sql = (
+            "UPDATE listing SET record = ?, updated_ms = ?, expires = ?"
+            ' WHERE origin = ? AND "key" = ?'
+        )
+        db.execute_sql(sql, (record, stamped_ms, expires, origin, key))
 
 
 def close(origin: bytes, key: bytes, state: str, now_ms: int) -> None:
