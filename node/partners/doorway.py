@@ -32,10 +32,11 @@ class Buckets:
     """Token buckets by name, each kept as the moment it is full again (GCRA)."""
 
     full_ms: dict[str, float] = field(default_factory=dict)
+    last_ms: int = 0  # the clock, when it was last looked at
 
     def wait_ms(self, key: str, cost: float, limit: int, window_ms: int, now_ms: int) -> int:
         """Return 0 if `cost` of `limit` per window is left, else how long until it is."""
-        over_ms = self._full(key, window_ms, now_ms) + cost * window_ms / limit - now_ms - window_ms
+        over_ms = self._full(key, now_ms) + cost * window_ms / limit - now_ms - window_ms
         return max(0, math.ceil(over_ms))
 
     def take(self, key: str, cost: float, limit: int, window_ms: int, now_ms: int) -> None:
@@ -43,15 +44,16 @@ class Buckets:
         if len(self.full_ms) >= KEYS_MAX:
             self.full_ms = {k: full for k, full in self.full_ms.items() if full > now_ms}
         if len(self.full_ms) < KEYS_MAX or key in self.full_ms:
-            full_ms = self._full(key, window_ms, now_ms)
+            full_ms = self._full(key, now_ms)
             self.full_ms[key] = full_ms + cost * window_ms / limit
 
-    def _full(self, key: str, window_ms: int, now_ms: int) -> float:
-        """Return when a bucket is full again: in two windows at most, for a clock may be set back.
-
-        In one it is merely empty; what was taken beyond is waited for as well.
-        """
-        return min(max(self.full_ms.get(key, 0.0), now_ms), now_ms + 2 * window_ms)
+    def _full(self, key: str, now_ms: int) -> float:
+        """Return when a bucket is full again; a clock that is set back takes all of them along."""
+        if now_ms < self.last_ms:
+            behind_ms = self.last_ms - now_ms
+            self.full_ms = {name: full - behind_ms for name, full in self.full_ms.items()}
+        self.last_ms = now_ms
+        return max(self.full_ms.get(key, 0.0), now_ms)
 
 
 class Doorway:
