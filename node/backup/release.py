@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from federation.record import SCOPES
 from node.domain.errors import Conflict
 from node.domain.words import N_
-from node.journal import checkpoints, keychain, restoring, twins
+from node.journal import checkpoints, keychain, restoring, signing, twins
 from node.store import audit
 from node.store.database import write_tx
 from node.store.network import partners
@@ -50,7 +50,7 @@ def report(town: Town) -> Report:
 def may_leave(town: Town) -> bool:
     """Return whether restore mode may end by itself now; reads only."""
     mode = restoring.state()
-    if mode is None or mode.why in restoring.BY_HAND:
+    if mode is None or mode.why in restoring.BY_HAND or not signing.is_clock_trusted(town.clock):
         return False
     active = partners.listed("active")
     is_tried = all(_was_tried(each, mode.since_ms) for each in active)
@@ -60,11 +60,12 @@ def may_leave(town: Town) -> bool:
 def leave(town: Town, by: str, member: int | None = None) -> int:
     """End restore mode: return the new `gen`. What we hold is shown to partners again.
 
-    Raises Conflict("not_restoring"), Conflict("old_keys") while the key file is older than the
-    town's newest keyset: what it signed would be refused.
+    Raises Conflict: not_restoring; clock, for the mark of a restore is a moment; old_keys, while
+    the key file is older than the town's newest keyset and what it signs would be refused.
     """
     now_ms = town.clock.now_ms()
     with write_tx():
+        signing.check_clock(town.clock)
         told = report(town)
         keychain.in_force(town.journal.keys, town.store)
         gen = restoring.finish(now_ms)

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from federation.stamp import stamp_ms
 from node.store import marks
 from node.store.database import write_tx
+from node.store.network import partners
 
 FILE = "town.generation"
 
@@ -46,11 +47,23 @@ def state() -> Restoring | None:
 
 
 def begin(now_ms: int, why: str) -> None:
-    """Enter restore mode; one that is on goes on, a reason that needs a person outweighs others."""
+    """Enter restore mode; one that is on goes on, a reason that needs a person outweighs others.
+
+    It begins after every visit that is known, whatever the clock says, so that only visits to come
+    count as such.
+    """
     with write_tx():
         held = state()
         if held is None or _RANK.get(why, 0) > _RANK.get(held.why, 0):
-            marks.write(marks.RESTORING, f"{held.since_ms if held else now_ms} {why}")
+            since_ms = held.since_ms if held else max(now_ms, _last_visit_ms() + 1)
+            marks.write(marks.RESTORING, f"{since_ms} {why}")
+
+
+def _last_visit_ms() -> int:
+    known = partners.listed()
+    return max(
+        (each or 0 for row in known for each in (row.last_ok_ms, row.last_error_ms)), default=0
+    )
 
 
 def finish(now_ms: int) -> int:

@@ -39,13 +39,21 @@ def fresh_stamp(clock: Clock) -> int:
         raise Conflict(
             "restoring", N_("This town is being restored: nothing new can be signed yet.")
         )
-    last = marks.number(marks.LAST_STAMP)
-    now_ms = clock.now_ms()
-    if not is_trusted(now_ms, last, BUILT_MS):
-        raise Conflict("clock", N_("The server's clock is wrong; nothing can be signed."))
-    stamp = next_stamp(now_ms, last)
+    check_clock(clock)
+    stamp = next_stamp(clock.now_ms(), marks.number(marks.LAST_STAMP))
     marks.write_number(marks.LAST_STAMP, stamp)
     return stamp
+
+
+def is_clock_trusted(clock: Clock) -> bool:
+    """Return whether the system's clock may be right (SPEC 4.1)."""
+    return is_trusted(clock.now_ms(), marks.number(marks.LAST_STAMP), BUILT_MS)
+
+
+def check_clock(clock: Clock) -> None:
+    """Raise Conflict("clock") while the system's clock cannot be right."""
+    if not is_clock_trusted(clock):
+        raise Conflict("clock", N_("The server's clock is wrong; nothing can be signed."))
 
 
 def live(

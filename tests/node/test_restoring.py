@@ -278,3 +278,22 @@ def test_abuse_041_a_clock_that_jumps_is_no_restore_and_stamps_still_grow(world,
         assert not restoring.is_restoring()
         say(lorient, "Scie")
         assert marks.number(marks.LAST_STAMP) > before
+
+
+def test_visits_of_before_count_for_nothing_even_where_the_clock_is_wrong(world):
+    lorient = world.found("Lorient")
+    world.found("Quimper")
+    world.pair("Lorient", "Quimper")
+    world.sync()
+    now_ms, world.clock.at_ms = world.clock.now_ms(), 86_400_000
+    with lorient.inside() as town:
+        restoring.begin(world.clock.now_ms(), restoring.RESTORED)
+        assert release.report(town).heard == [] and not release.may_leave(town)
+        with pytest.raises(Conflict, match="clock"):
+            release.leave(town, by="Anne")
+        world.clock.at_ms = now_ms
+        assert not release.may_leave(town)  # the clock is right again, and nobody was heard yet
+    world.clock.forward(minutes=1)
+    world.visit("Lorient", "Quimper")
+    with lorient.inside() as town:
+        assert release.may_leave(town)
