@@ -122,13 +122,18 @@ def completeness(store: RecordStore, checkpoint: Checkpoint) -> Completeness:
     """Lay what is held beside an origin's word.
 
     A record that is younger than the checkpoint may have replaced one that seems to be missing and
-    never came here; as long as they could explain the difference nothing is said to be missing.
+    never came here; as long as they could explain the difference nothing is said to be missing, nor
+    while the word itself stands under a keyset that was replaced.
     """
     held = store.covered(checkpoint)
+    numbers = [keyset.number for keyset in store.keysets(checkpoint.origin)]
+    is_in_force = numbers[-1:] == [checkpoint.keyset]
     total = fingerprint(id_sum(one for _, one in held), len(held))
     missing = checkpoint.records - len(held)
     if (len(held), total) == (checkpoint.records, checkpoint.fingerprint):
         state = COMPLETE
+    elif not is_in_force:
+        state = UNSURE
     elif missing <= 0:
         state = DIFFERS
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from federation.keyset import COMPROMISE
 from federation.record import parse
 from federation.stamp import DAY_MS
 from federation.vouching import (
@@ -85,6 +86,16 @@ def test_the_end_of_a_record_s_life_raises_no_alarm():
     visit_by(lorient, quimper)
     lorient.store.sweep(TODAY + 4)
     assert state_at(lorient, quimper) == (0, COMPLETE)
+
+
+def test_a_word_under_a_key_that_was_replaced_raises_no_alarm():
+    lorient, quimper = towns("Lorient", "Quimper")
+    quimper.publish(10)
+    quimper.checkpoint()
+    visit_by(lorient, quimper)
+    quimper.rotate(NOW_MS // 1_000, COMPROMISE)
+    lorient.know(quimper)
+    assert state_at(lorient, quimper)[1] == UNSURE
 
 
 def test_more_than_the_origin_says_it_has_is_told_apart():
