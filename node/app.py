@@ -20,6 +20,7 @@ from node.domain.practice import Registry
 from node.domain.schema import plain
 from node.engagements import Engagements
 from node.erasure import cleaning, telling
+from node.erasure.erase import replay
 from node.feeds import wiring as feeds
 from node.identity import care
 from node.jobs import Job, Runner
@@ -157,7 +158,15 @@ def open_town(
     with using(database):
         engagements.keep_logbook(logbook)
         care.settle(town)
+        _erase_again(town)
     return town
+
+
+def _erase_again(town: Town) -> None:
+    """Bury what was erased since the copy of the database that somebody put back by hand."""
+    mode = restoring.state()
+    if mode is not None and mode.why == restoring.COPIED:
+        replay(town)
 
 
 def create_app(town: Town) -> Flask:
