@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from node.cli import main
 from node.domain.errors import Conflict
 from node.domain.schema import plain
 from node.engagements import gate
@@ -59,6 +61,20 @@ def approve(place: Place, row: Any, keeper: int) -> None:
         )
 
 
+def typed(world: World, *words: str) -> None:
+    done = CliRunner().invoke(main, [*words, "--home", str(world.folder / "lorient")])
+    assert done.exit_code == 0, done.output
+
+
+def restored_by_hand(world: World, backup: Path, *, with_logbook: bool) -> Place:
+    """Do what an association types: `lavoir restore`."""
+    world.places["Lorient"].town.close()
+    if not with_logbook:
+        (world.folder / "lorient" / "logbook").unlink()
+    typed(world, "restore", str(backup))
+    return world.start("Lorient")
+
+
 def put_back(world: World, backup: Path, *, with_logbook: bool) -> Place:
     home = world.folder / "lorient"
     world.places["Lorient"].town.close()
@@ -71,8 +87,9 @@ def put_back(world: World, backup: Path, *, with_logbook: bool) -> Place:
 
 
 @pytest.mark.parametrize("with_logbook", [True, False])
+@pytest.mark.parametrize("is_typed", [True, False])
 def test_home_put_back_to_before_its_yes_gives_the_thing_to_nobody_else(
-    world: World, tmp_path: Path, with_logbook: bool
+    world: World, tmp_path: Path, with_logbook: bool, is_typed: bool
 ) -> None:
     lorient, quimper = world.places["Lorient"], world.places["Quimper"]
     keeper, neighbour = (lorient.member(name).id for name in ("Roue libre", "Anne"))
@@ -81,17 +98,21 @@ def test_home_put_back_to_before_its_yes_gives_the_thing_to_nobody_else(
     world.sync()
     row = asked(quimper, lorient.town.id, key, resident)
     world.sync()
-    backup = tmp_path / "backup.db"
+    backup = tmp_path / "backup.lavoir"
     with lorient.inside() as town:
-        town.database.execute_sql("VACUUM INTO ?", (str(backup),))
         restoring.note_height(town.home)
+        if not is_typed:
+            town.database.execute_sql("VACUUM INTO ?", (str(backup),))
+    if is_typed:
+        typed(world, "backup", str(backup))
     approve(lorient, row, keeper)
     with lorient.inside() as town:
         restoring.note_height(town.home)
     world.sync()
     assert state(quimper, row) == "approved"
     world.clock.forward(minutes=5)
-    lorient = put_back(world, backup, with_logbook=with_logbook)
+    bring = restored_by_hand if is_typed else put_back
+    lorient = bring(world, backup, with_logbook=with_logbook)
     with lorient.inside():
         assert restoring.is_restoring()  # noticed by itself
         assert rows.find(row.id).state == ("approved" if with_logbook else "requested")
