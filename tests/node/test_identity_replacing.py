@@ -1,4 +1,4 @@
-"""A town that lost its words begins anew: its partners write down who it is now; no more follows."""
+"""A town that lost its words begins anew: its partners write down who it is now, no more."""
 
 from collections.abc import Iterator
 from pathlib import Path
