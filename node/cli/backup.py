@@ -80,6 +80,7 @@ def restore(
         "photos": done.photos,
         "aside": str(done.aside or ""),
         "kept_keys": done.kept_keys,
+        "logbook": (home / LOGBOOK).exists(),
     }
     report(answer, as_json, _say_restored)
 
@@ -180,6 +181,9 @@ def _say_restored(done: dict[str, Any]) -> None:
         )
     if done["kept_keys"]:
         click.echo("The key file that was here is newer than the backup's and stays.")
+    if not done["logbook"]:
+        click.echo("No logbook was here: what was withdrawn since is withdrawn again by partners.")
+    click.echo("Accounts that were erased since that day are back: erase them again at the desk.")
     click.echo(
         "Start it with `lavoir serve`. It is in restore mode: people can read, nothing is "
         "published, until what it said since has come back from a partner (or `lavoir restored`)."
