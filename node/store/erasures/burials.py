@@ -16,6 +16,7 @@ from node.store.row import BytesField, Row
 Register = tuple[bytes, bytes]  # (origin, key)
 PART_MAX_KEYS = 512  # of one record of `erasure-ack/1`
 PARTS_MAX = 64
+TOLD_AT_ONCE = 4 * PART_MAX_KEYS  # so that a town that buries without end keeps nobody busy
 
 _RECORD_OF = 'SELECT record FROM burial WHERE origin = ? AND "key" = ?'
 _RENEW = 'UPDATE burial SET record = ?, expires = ?, is_logged = 0 WHERE origin = ? AND "key" = ?'
@@ -155,7 +156,8 @@ def parts_to_tell(origin: bytes) -> list[int]:
             .tuples()
         )
         changed = set()
-        for row in Burial.select().where(_is_due(), Burial.origin == origin):
+        due = Burial.select().where(_is_due(), Burial.origin == origin)
+        for row in due.order_by(Burial.part.is_null(), Burial.at_ms).limit(TOLD_AT_ONCE):
             part = row.part if row.part is not None else _with_room(counts)
             if part is not None:
                 counts[part] += row.part is None
