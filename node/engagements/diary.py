@@ -22,6 +22,7 @@ KEPT_DAYS = 430  # (id, final state) is remembered while a record of it can be v
 DAY_MS = 86_400_000
 STAMP = "stamp"  # {0: the last stamp of ours}, once a day: what renewals and new keys signed
 FORGOTTEN = "forgotten"  # {0: ref of a member}: erased, and erased again after a restore
+FIELDS = {"row", "people", "acts", "claims", "gated", STAMP}  # of an engagement's line
 COMPACT_DAYS = 30
 COMPACTED = "logbook_compacted"
 NOTED = "logbook_stamp"

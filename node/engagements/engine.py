@@ -56,6 +56,7 @@ class Engagements:
         journal.on(REQUEST, self.on_request)
         journal.on(REPLY, self.on_reply)
         journal.on(profile.KIND, self.on_profile)
+        journal.is_unheard = gate.is_unheard
         journal.on_own(REQUEST, self.on_own)
         journal.on_own(REPLY, self.on_own)
 

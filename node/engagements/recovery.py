@@ -6,6 +6,7 @@ meanwhile is judged, and everything open is said again under the new `gen` (SPEC
 """
 
 import logging
+from dataclasses import dataclass, field
 from typing import Any
 
 from federation.record import parse
@@ -14,7 +15,7 @@ from node.engagements.between.post import publish
 from node.engagements.between.registers import REPLY, REQUEST
 from node.engagements.ground import Ground, written
 from node.journal import restoring
-from node.journal.logbook import Logbook, read
+from node.journal.logbook import Line, Logbook, read
 from node.store import audit, marks, notices
 from node.store.database import write_tx
 from node.store.network import partners
@@ -32,6 +33,30 @@ KINDS = (REQUEST, REPLY)
 # ── from the logbook ─────────────────────────────────────────────────────────────────────────────
 
 
+@dataclass
+class _Told:
+    """What a logbook says: the last line of each engagement, how far our stamps went, who left."""
+
+    newest: dict[bytes, Line] = field(default_factory=dict)
+    forgotten: list[bytes] = field(default_factory=list)
+    stamp: int = 0
+    was_gated: bool = False
+    is_sound: bool = True
+
+    def take(self, line: Line) -> None:
+        """Take one more line in."""
+        body = line.body
+        if line.kind == diary.STAMP and type(body.get(0)) is int:
+            self.stamp = max(self.stamp, body[0])
+        elif line.kind == diary.FORGOTTEN and type(body.get(0)) is bytes:
+            self.forgotten.append(body[0])
+        elif line.kind == diary.KIND and body.keys() >= diary.FIELDS:
+            self.stamp, self.was_gated = max(self.stamp, body[diary.STAMP]), body["gated"]
+            self.newest[line.about] = line
+        elif line.kind in (diary.STAMP, diary.FORGOTTEN, diary.KIND):
+            self.is_sound = False  # of another version, maybe
+
+
 def replay(ground: Ground, logbook: Logbook) -> int:
     """Bring every engagement to the state the logbook says; return how many rows that were.
 
@@ -40,24 +65,19 @@ def replay(ground: Ground, logbook: Logbook) -> int:
     """
     standing, logged = logbook.standing(), marks.number(marks.LOGGED)
     with write_tx():
-        restore, newest, erased, stamp, was_gated = restoring.state(), {}, [], 0, False
+        restore, told = restoring.state(), _Told()
         if standing.has_begun and (restore or standing.last_group > logged):
             for line in read(logbook.path.parent, ground.journal.keyring.archive):
-                if line.kind == diary.STAMP:
-                    stamp = max(stamp, line.body[0])
-                if line.kind == diary.FORGOTTEN:
-                    erased.append(line.body[0])
-                if line.kind == diary.KIND:
-                    stamp, was_gated = max(stamp, line.body[diary.STAMP]), line.body["gated"]
-                    newest[line.about] = line
-        fresh = [line.body for line in newest.values() if line.seq > logged]
+                told.take(line)
+        fresh = [line.body for line in told.newest.values() if line.seq > logged]
         _put_back(ground, fresh)
-        _erase_again(erased)
-        is_whole = not standing.rotten and not was_gated and standing.last_group >= logged
+        _erase_again(told.forgotten)
+        is_whole = told.is_sound and not standing.rotten and not told.was_gated
+        is_whole = is_whole and standing.last_group >= logged
         if restore and restore.why == restoring.RECOVERED:
             marks.write(gate.KNEW_NOBODY, str(restore.since_ms))
         if restore and not marks.read(gate.REPLAYED).startswith(f"{restore.since_ms} "):
-            marks.write(gate.REPLAYED, f"{restore.since_ms} {stamp if is_whole else 0}")
+            marks.write(gate.REPLAYED, f"{restore.since_ms} {told.stamp if is_whole else 0}")
         unlogged.forget(each["row"]["id"] for each in fresh)
         marks.write_number(marks.LOGGED, max(standing.last_group, logged))
     if fresh:

@@ -77,7 +77,7 @@ def _seal_again(journal: Journal, held: Record, sent_ms: int | None) -> bool:
     try:
         fresh = seal_again(journal, held)
     except Conflict as conflict:
-        if conflict.code != "no_seal_key":
+        if conflict.code not in ("no_seal_key", "unheard"):
             raise
         log.info("record %s stays under its old key: %s", held.id.hex(), conflict.code)
         return False

@@ -8,6 +8,8 @@ from typing import Any
 
 from federation.record import Record
 from federation.stamp import stamp_ms
+from node.domain.errors import Conflict
+from node.domain.words import N_
 from node.journal import checkpoints, erasing, keychain, profile, projection, signing
 from node.store.catalogue import listings
 from node.store.database import write_tx
@@ -41,9 +43,11 @@ def sign_again(journal: Journal, batch: Sequence[Record]) -> list[Record]:
 def seal_again(journal: Journal, held: Record) -> Record:
     """Open one of our sealed records, sign its message anew and seal it to its addressee's newest.
 
-    Raises Conflict ("no_seal_key" and as `sign_again`), RemoteProtocolError where it cannot be read
-    back.
+    Raises Conflict ("no_seal_key", "unheard" and as `sign_again`), RemoteProtocolError where it
+    cannot be read back.
     """
+    if held.to is not None and journal.is_unheard(held.to):  # it may hold a later word of ours
+        raise Conflict("unheard", N_("That town is yet to be heard after our restore."))
     with write_tx():
         inner = journal.open_sealed(held)
         fresh: Record = journal.publish_sealed(held.kind, inner, to=held.to, key=held.key)

@@ -7,16 +7,19 @@ from pathlib import Path
 
 import pytest
 
+from federation.record import parse
 from node.engagements import diary, gate
 from node.engagements.between import arrivals
 from node.engagements.between.registers import Reply, register_key, reply_inner
 from node.journal import logbook as logbook_module
+from node.journal.again import seal_again
 from node.journal.logbook import read
 from node.store import marks
 from node.store.database import StorageRefused, open_database, using, write_tx
 from node.store.people import members
 from node.store.promises import acts, claims, doubts
 from node.store.promises import engagements as rows
+from node.store.sets import records
 from tests.node.engagement_towns import Two, two_towns
 from tests.node.restored_towns import (
     back_up,
@@ -236,3 +239,33 @@ def test_a_hostile_partner_fills_no_list_without_end(two, monkeypatch):
             )
     two.exchange()
     assert doubted(two.away) == ["unknown"] * 3
+
+
+def test_a_line_of_another_form_stops_no_town_and_closes_the_gate(two, tmp_path):
+    listing = two.home.publish(copies=3)
+    backup = back_up(two.home, tmp_path / "backup.db")
+    row = two.home.ask(listing, "neighbour")
+    for kind in (diary.KIND, diary.STAMP, diary.FORGOTTEN):
+        two.home.journal.logbook.write(kind, {0: "of a later version"})
+    two.home = restored(two.home, backup, with_logbook=True)
+    assert two.home.row(row).state == "requested"
+    with two.home.inside():
+        assert gate.closed()
+
+
+def test_once_a_day_the_logbook_says_how_far_our_stamps_went(two, tmp_path):
+    """So that renewals and new keys, which change no engagement, leave it whole."""
+    row = two.asked()
+    backup = back_up(two.home, tmp_path / "backup.db")
+    two.clock.forward(days=1)
+    two.home.act(row, "approve")
+    two.clock.forward(days=1)
+    with two.home.inside():
+        for held in records.walk(two.home.id, "reply/1"):
+            seal_again(two.home.journal, parse(held.raw))
+    two.home.sweep()
+    two.exchange()
+    two.home = restored(two.home, backup, two.away, with_logbook=True)
+    assert two.home.row(row).state == "approved"
+    with two.home.inside():
+        assert not gate.closed()

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from federation.record import parse
 from node.domain.errors import Conflict
 from node.engagements import gate
+from node.journal.again import seal_again
 from node.store import audit, marks
 from node.store.catalogue import listings
 from node.store.promises import acts, claims, doubts
 from node.store.promises import engagements as rows
+from node.store.sets import records
 from tests.node.engagement_towns import Two, two_towns
 from tests.node.restored_towns import (
     back_up,
@@ -337,3 +340,22 @@ def test_two_words_without_gen_in_a_third_town_change_nothing(two, tmp_path):
         town.hear(reversed(air))
     assert [plain(town, row) for town in (two.home, two.away)] == kept
     assert two.both(row) == ("revoked", "revoked")
+
+
+def test_a_stale_word_is_not_signed_again_over_the_later_one_a_partner_holds(two, tmp_path):
+    """New keys after a restore sign everything again, but not what may be behind."""
+    row = two.asked()
+    backup = back_up(two.home, tmp_path / "backup.db")
+    two.home.act(row, "approve")
+    two.exchange()
+    two.home = restored(two.home, backup, with_logbook=False)
+    with two.home.inside():
+        stale = parse(records.find(two.home.id, two.home.row(row).reply_key).raw)
+        with pytest.raises(Conflict) as refused:
+            seal_again(two.home.journal, stale)
+    assert refused.value.code == "unheard"
+    visit(two.home, two.away)
+    assert two.both(row) == ("approved", "approved")
+    with two.home.inside():
+        held = parse(records.find(two.home.id, two.home.row(row).reply_key).raw)
+        assert seal_again(two.home.journal, held).id != held.id
