@@ -37,8 +37,9 @@ def run(plan: Plan, is_told: bool = False) -> tuple[Finding, list[str]]:
     trace = Trace(is_kept=is_told)
     finding = Finding(plan.seed, plan.tier, steps=len(plan.steps))
     with remembering(), ruled(plan.seed, plan.tier) as chance:
-        world = WORLDS[plan.tier](plan, chance, trace)
+        world: Any = None
         try:
+            world = WORLDS[plan.tier](plan, chance, trace)
             for step in plan.steps:
                 world.take(step)
             world.rest()

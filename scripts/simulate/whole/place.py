@@ -14,6 +14,7 @@ from federation.record import Record
 from federation.signature import HttpReply, HttpRequest
 from node.app import DATABASE, Town, jobs_of, open_town
 from node.domain.errors import DomainError
+from node.journal import restoring
 from node.partners import endpoints
 from node.store.database import using
 from scripts.simulate.whole.house import attic, template, url_of
@@ -156,6 +157,11 @@ class Place:
                     except DomainError as error:  # a node logs it and runs the job again later
                         ran.append(f"{job.name} refused: {error.code}")
         return ran
+
+    def note_height(self) -> None:
+        """Let the job run that notes, every few seconds, how far our stamps have come."""
+        if restoring.has_risen(self.home):
+            restoring.note_height(self.home)
 
     def answer(self, request: HttpRequest) -> HttpReply:
         """Answer one request at the town's own endpoint."""

@@ -141,6 +141,7 @@ def _check_stamps(place: Place, held: dict[tuple[bytes, bytes], Held]) -> None:
     """The last stamp of a town is not before any it signed."""
     own = [row.stamp for row in held.values() if row.origin == place.id]
     with place.inside():
+        place.note_height()
         last = marks.number(marks.LAST_STAMP)
     if own and max(own) > last:
         broken("stamps grow", f"{place.name} holds its own {max(own)} and would go on from {last}")
