@@ -1,4 +1,4 @@
-"""The twins: a folder copied and started twice is noticed by both, and a person says which lives."""
+"""The twins: a folder copied and started twice is noticed by both; a person says which lives."""
 
 import shutil
 
