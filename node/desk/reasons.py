@@ -104,7 +104,7 @@ REFUSED: dict[str, str | Reason] = {
         _COPIES,
     ),
     "internal": Reason(
-        N_("Our own program stumbled over it: it is kept, and not shown."),
+        N_("Our own program stumbled over it: it is left out for now."),
         do=N_("Give this code to whoever looks after Lavoir; an update mends it."),
     ),
     "invalid": _FORM,

@@ -4,6 +4,7 @@ Both then take the same path in one transaction: store, read model, whoever wait
 """
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -11,6 +12,7 @@ from federation import codec
 from federation.admission import (
     KNOWN,
     OLDER,
+    REFUSED,
     STORED,
     Examined,
     Verdict,
@@ -51,6 +53,8 @@ log = logging.getLogger(__name__)
 BUGS = (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError,
         ValueError)  # fmt: skip
 
+CRASHES_MAX = 2  # of one record, each undoing the whole batch it came in
+
 Handler = Callable[[Record, Any], None]
 Progress = Callable[[int, int], None]
 
@@ -71,6 +75,7 @@ class Journal:
         self.registry = registry
         self.store = store
         self.logbook = logbook
+        self._crashes: Counter[bytes] = Counter()
         self._handlers: dict[str, Handler] = {}
         self._own_handlers: dict[str, Handler] = {}
         self.is_unheard: Callable[[bytes], bool] = lambda town: False  # since our restore: see gate
@@ -231,9 +236,14 @@ class Journal:
         fresh = [each.record for each in examined if each.code == STORED and each.record]
         held = self.store.current(record.register for record in fresh)
         return [
-            each._replace(code=_beaten(each, held)) if each.code == STORED else each
+            each._replace(code=self._final(each, held)) if each.code == STORED else each
             for each in examined
         ]
+
+    def _final(self, each: Examined, held: dict[Register, Current]) -> str:
+        """Keep out, until the next start, what our own program stumbled over CRASHES_MAX times."""
+        is_poison = self._crashes[each.id] >= CRASHES_MAX
+        return REFUSED + "internal" if is_poison else _beaten(each, held)
 
     def _arrived(self, record: Record, carrier: bytes | None) -> None:
         if record.origin == self.town:
@@ -241,12 +251,12 @@ class Journal:
             checkpoints.mark_dirty(record.scope)
         erasing.note(record, self.clock.now_ms())
         try:
-            with write_tx():
-                projection.show(record, self.registry)
-                self.tell(record, carrier)
-        except BUGS:  # ours: it is kept and not shown, and its neighbours go on
+            projection.show(record, self.registry)
+            self.tell(record, carrier)
+        except BUGS:  # the batch is undone; the next time but one it goes on without this record
             log.exception("record %s of %s", record.id.hex(), record.origin.hex())
-            self._refuse(carrier or record.origin, record.id, "internal", record)
+            self._crashes[record.id] += 1
+            raise
 
     def tell(self, record: Record, carrier: bytes | None = None) -> None:
         """Let whoever waits for a held record hear of it; what breaks a rule is noted, not raised.
