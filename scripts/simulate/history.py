@@ -1,6 +1,7 @@
 """One history: a plan carried out, and what broke told as a finding that can be replayed."""
 
 import time
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -47,8 +48,7 @@ def run(plan: Plan, is_told: bool = False) -> tuple[Finding, list[str]]:
             finding.rule, finding.seen = broken.rule, broken.seen
         except Exception as error:  # a bug of the product, or of the simulation: both must be seen
             finding.rule, finding.seen = "nothing raises", f"{type(error).__name__}: {error}"
-            if is_told:
-                raise
+            trace.lines += traceback.format_exc().splitlines() if is_told else []
         finally:
             close = getattr(world, "close", None)
             if close is not None:
