@@ -183,7 +183,7 @@ def _say_restored(done: dict[str, Any]) -> None:
         click.echo("The key file that was here is newer than the backup's and stays.")
     if not done["logbook"]:
         click.echo("No logbook was here: what was withdrawn since is withdrawn again by partners.")
-    click.echo("Accounts that were erased since that day are back: erase them again at the desk.")
+        click.echo("Accounts erased since that day are back: erase them again at the desk.")
     click.echo(
         "Start it with `lavoir serve`. It is in restore mode: people can read, nothing is "
         "published, until what it said since has come back from a partner (or `lavoir restored`)."
