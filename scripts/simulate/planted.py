@@ -72,11 +72,6 @@ def _around(name: str, made: Callable[[Any], Any]) -> Callable[[ExitStack], None
 # ── how each thing is made wrong ─────────────────────────────────────────────────────────────────
 
 
-def _later_wins(challenger: Any, holder: Any) -> bool:
-    """Last write wins, tombstone or not."""
-    return (challenger.stamp, challenger.id) > (holder.stamp, holder.id)
-
-
 def _newcomer_wins(challenger: Any, holder: Any) -> bool:
     """Whatever comes last stays."""
     return bool(challenger.id != holder.id)
@@ -142,30 +137,11 @@ def _clock_alone(now_ms: int, last: int) -> int:
     return now_ms << 16
 
 
-def _first_deed(real: Callable[..., Any]) -> Callable[..., Any]:
-    def read_request(message: dict[int, Any]) -> Any:
-        return real({**message, 9: message[9][:1]})
-
-    return read_request
-
-
-def _any_version(real: Callable[..., Any]) -> Callable[..., Any]:
-    def apply(ground: Any, row: Any, *rest: Any) -> Any:
-        row.version = -1
-        return real(ground, row, *rest)
-
-    return apply
-
-
 def _never_removed(real: Callable[..., None]) -> Callable[..., None]:
     def change(added: Any, removed: Any) -> None:
         real(added, [])
 
     return change
-
-
-def _always_free(*_: Any, **__: Any) -> tuple[int, ...]:
-    return (0,)
 
 
 def _shown_once(real: Callable[..., None]) -> Callable[..., None]:
@@ -185,11 +161,6 @@ FAULTS = (
         "signatures are not checked",
         "light",
         _put(federation__admission___Batch___signature=_no_objection),
-    ),
-    Planted(
-        "a later revision wins over a tombstone",
-        "light",
-        _put(federation__admission__wins=_later_wins, federation__store__wins=_later_wins),
     ),
     Planted(
         "whatever comes last wins",
@@ -247,24 +218,6 @@ FAULTS = (
         _put(federation__admission___Batch___signature=_no_objection),
     ),
     Planted("pages miss revisions", "whole", _around("node.journal.projection.show", _shown_once)),
-    Planted(
-        "capacity is not counted",
-        "whole",
-        _put(
-            node__engagements__moves__units_for=_always_free,
-            node__store__promises__claims__take=_nothing,
-        ),
-    ),
-    Planted(
-        "only the first act of a request is read",
-        "whole",
-        _around("node.engagements.between.inner.read_request", _first_deed),
-    ),
-    Planted(
-        "a reply is applied whatever its version",
-        "whole",
-        _around("node.engagements.between.asker.apply", _any_version),
-    ),
     Planted(
         "sums are never taken from (whole)",
         "whole",

@@ -4,6 +4,7 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 from federation.record import SCOPE_PARTNERS, SCOPES, TOMBSTONE
+from federation.sets import fingerprint
 from federation.stamp import DAY_MS, MAX_FUTURE_MS, as_of_day, end_day, stamp_ms
 from node.backup import release
 from node.domain.errors import Conflict
@@ -38,6 +39,7 @@ def come_to_rest(world: "WholeWorld") -> None:
     for place in world.places:
         rules.check(world, place)
         promises.check(world, place)
+        _check_sums(world, place)
     _check_equal(world)
     _check_erased(world)
     _check_engagements(world)
@@ -175,6 +177,17 @@ def _ahead(
     latest_ms = world.true_ms + MAX_FUTURE_MS
     every = (row for rows in held.values() for row in rows.values())
     return {row.register for row in every if stamp_ms(row.stamp) > latest_ms}
+
+
+def _check_sums(world: "WholeWorld", place: Place) -> None:
+    """The sums of sets are those of what is held, so that two ends that agree do agree."""
+    day = as_of_day(world.true_ms)
+    with place.inside() as town:
+        for row in town.store.rows(place.id, day):
+            items = town.store.items(row.origin, row.scope, day)
+            total = sum(int.from_bytes(record_id, "little") for _, record_id in items) % 2**256
+            if (row.count, row.fingerprint) != (len(items), fingerprint(total, len(items))):
+                broken("sums", f"{place.name} sums {row.origin.hex()[:8]} wrongly")
 
 
 def _check_erased(world: "WholeWorld") -> None:
