@@ -15,7 +15,7 @@ from federation.checkpoint import Vouch
 from federation.errors import RemoteProtocolError
 from federation.keyset import parse_keyset, retired
 from federation.port import Current, RecordStore, Register, Usage
-from federation.record import LIVE, Record, is_equivocation, parse, verify, wins
+from federation.record import LIVE, TOMBSTONE, Record, is_equivocation, parse, verify, wins
 from federation.stamp import DAY_MS, DAY_S, MAX_FUTURE_MS, as_of_day, end_day, stamp_ms
 from federation.store import EXPIRED_KEPT_DAYS
 
@@ -52,6 +52,7 @@ class Examined(NamedTuple):
     code: str  # stored known older expired quarantined refused:<code>
     rival: bytes | None = None  # id of the other live record with the same stamp: equivocation
     is_vouched: bool = False  # let in on its origin's checkpoint: its signature was not checked
+    is_counted: bool = False  # it uses up allowance
 
 
 class Verdict(NamedTuple):
@@ -96,7 +97,11 @@ def keep(
     store.put(
         records, carrier=carrier, unverified={each.id for each in examined if each.is_vouched}
     )
-    new = Counter(record.origin for record in records if record.state == LIVE)
+    new = Counter(
+        each.record.origin
+        for each in examined
+        if each.code == STORED and each.is_counted and each.record
+    )
     for origin, used in store.usage(new).items():
         store.spend(origin, full_at_ms(used.full_at_ms, new[origin], now_ms))
     for each in examined:
@@ -194,10 +199,13 @@ class _Batch:
             return arrived
         code = next(filter(None, (rule(record) for rule in self.rules)), STORED)
         rival = self._rival(record) if code in (STORED, OLDER) else None
+        is_vouched = code == STORED and self._is_vouched(record)
+        is_counted = code == STORED and self._is_counted(record)
         if code == STORED:
             self._hold(record)
-        is_vouched = code == STORED and self._is_vouched(record)
-        return arrived._replace(code=code, rival=rival, is_vouched=is_vouched)
+        return arrived._replace(
+            code=code, rival=rival, is_vouched=is_vouched, is_counted=is_counted
+        )
 
     def _known(self, record: Record) -> str | None:
         return KNOWN if record.id in self.known else None
@@ -208,12 +216,12 @@ class _Batch:
         return REFUSED + "frozen" if record.origin in self.frozen else None
 
     def _quota(self, record: Record) -> str | None:
-        """A revision takes the place of the one it replaces; a tombstone is never too many."""
+        """A revision takes the place of the one it replaces; a burial is never too many."""
         used = self._used_with(record)
         before = self.usage.get(record.origin, Usage())
         is_heavier = used.size_bytes > max(before.size_bytes, ORIGIN_MAX_BYTES)
         is_too_many = used.live > max(before.live, ORIGIN_LIVE_MAX)
-        is_too_fast = record.state == LIVE and used.full_at_ms - self.now_ms > ALLOWANCE_MS
+        is_too_fast = self._is_counted(record) and used.full_at_ms - self.now_ms > ALLOWANCE_MS
         return REFUSED + "over_quota" if is_heavier or is_too_many or is_too_fast else None
 
     def _time(self, record: Record) -> str | None:
@@ -247,6 +255,12 @@ class _Batch:
         held = self.current.get(record.register)
         return held.id if held is not None and is_equivocation(record, held) else None
 
+    def _is_counted(self, record: Record) -> bool:
+        """What lives, and what is buried once more for no new keyset: that could have no end."""
+        held = self.current.get(record.register)
+        is_again = held is not None and held.state == TOMBSTONE and record.keyset <= held.keyset
+        return record.state == LIVE or is_again
+
     def _used_with(self, record: Record) -> Usage:
         used = self.usage.get(record.origin, Usage())
         held = self.current.get(record.register)
@@ -254,12 +268,17 @@ class _Batch:
         return Usage(
             used.live + is_live - (held is not None and held.state == LIVE),
             used.size_bytes + len(record.raw) - (held.size_bytes if held else 0),
-            full_at_ms(used.full_at_ms, int(is_live), self.now_ms),
+            full_at_ms(used.full_at_ms, int(self._is_counted(record)), self.now_ms),
         )
 
     def _hold(self, record: Record) -> None:
         self.usage[record.origin] = self._used_with(record)
         self.known.add(record.id)
         self.current[record.register] = Current(
-            record.stamp, record.state, record.id, record.expires, len(record.raw)
+            record.stamp,
+            record.state,
+            record.id,
+            record.expires,
+            len(record.raw),
+            record.keyset,
         )

@@ -18,6 +18,7 @@ from federation.stamp import DAY_S, day_start_s
 
 TYPE: Final = "lavoir-keyset/1"
 KEYSET_MAX_BYTES: Final = 1_024
+HELD_MAX: Final = 256  # keysets of one town; one a year is many
 RETIRED_AFTER_DAYS: Final = 30  # records under a replaced keyset live on so long, then die
 NUMBER_MAX: Final = 2**40
 
@@ -106,8 +107,9 @@ def verify_chain(first: Keyset, latest: Keyset) -> None:
 def check_next(held: Sequence[Keyset], offered: Keyset) -> bool:
     """Whether `offered` is new among the keysets `held` of its town (genesis first, by number).
 
-    Raises RemoteProtocolError: broken_chain, or keyset_equivocation if another keyset holds its
-    number, after which nothing of that town can be believed until its admin speaks.
+    Raises RemoteProtocolError: broken_chain, over_quota (a root that signs without end), or
+    keyset_equivocation if another keyset holds its number, after which nothing of that town can be
+    believed until its admin speaks.
     """
     if not held:
         raise RemoteProtocolError("broken_chain", "no genesis is held")
@@ -117,6 +119,8 @@ def check_next(held: Sequence[Keyset], offered: Keyset) -> bool:
             if keyset.id != offered.id:
                 raise RemoteProtocolError("keyset_equivocation")
             return False
+    if len(held) >= HELD_MAX:
+        raise RemoteProtocolError("over_quota", "more keysets than a town needs in its life")
     return True
 
 

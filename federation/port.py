@@ -38,6 +38,7 @@ class Current(NamedTuple):
     id: bytes
     expires: int  # unix seconds
     size_bytes: int
+    keyset: int = 0  # its number
 
 
 class Usage(NamedTuple):

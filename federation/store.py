@@ -190,7 +190,7 @@ class MemoryStore:
     def current(self, registers: Iterable[Register]) -> dict[Register, Current]:
         held = ((register, self._registers.get(register)) for register in registers)
         return {
-            register: Current(r.stamp, r.state, r.id, r.expires, len(r.raw))
+            register: Current(r.stamp, r.state, r.id, r.expires, len(r.raw), r.keyset)
             for register, r in held
             if r is not None
         }

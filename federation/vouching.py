@@ -109,7 +109,7 @@ def check_unverified(store: RecordStore, limit: int, now_ms: int) -> Checked:
     store.expel(bad)
     for record in bad:
         store.remember(record.id, REFUSED + "bad_signature", record.expires + EXPIRED_KEPT_S)
-        store.witness.distrust(record.origin, "bad_signature", record.raw, now_ms)
+        store.witness.distrust(record.origin, "bad_signature", record.id, now_ms)  # no words
     return Checked(len(records) - len(bad), tuple(bad))
 
 

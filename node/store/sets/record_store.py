@@ -147,7 +147,7 @@ class SqlRecordStore:
     def current(self, registers: Iterable[Register]) -> dict[Register, Current]:
         """Return the revision each of `registers` holds, if any."""
         return {
-            register: Current(h.stamp, h.state, h.id, h.expires, h.size_bytes)
+            register: Current(h.stamp, h.state, h.id, h.expires, h.size_bytes, h.keyset)
             for register, h in records.holders(registers).items()
         }
 
