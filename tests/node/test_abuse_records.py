@@ -2,8 +2,6 @@
 
 import logging
 import unicodedata
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,29 +33,6 @@ from tests.node.partner_wire import (
 from tests.world import Place, World
 
 DAY_MS = 86_400_000
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    """Lorient and Quimper, partners."""
-    made = World(tmp_path)
-    made.found("Lorient")
-    made.found("Quimper")
-    made.pair("Lorient", "Quimper")
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def lorient(world: World) -> Place:
-    """The town that is tried."""
-    return world.places["Lorient"]
-
-
-@pytest.fixture
-def quimper(world: World) -> Place:
-    """The town that tries it."""
-    return world.places["Quimper"]
 
 
 def of_body(world: World, place: Place, body: Any) -> Record:

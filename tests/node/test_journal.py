@@ -44,18 +44,6 @@ def world(tmp_path: Path) -> Iterator[World]:
     made.close()
 
 
-@pytest.fixture
-def lorient(world: World) -> Place:
-    """The town whose journal is looked at."""
-    return world.places["Lorient"]
-
-
-@pytest.fixture
-def quimper(world: World) -> Place:
-    """Its partner."""
-    return world.places["Quimper"]
-
-
 def ingest(place: Place, raws: list[bytes], carrier: Place | None = None) -> list[str]:
     with place.inside() as town:
         brought = town.journal.ingest(raws, carrier.town.id if carrier else None)

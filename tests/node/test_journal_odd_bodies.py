@@ -4,10 +4,7 @@ import json
 import random
 import unicodedata
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from federation import codec
 from federation.record import RECORD_MAX_BYTES, new_key
@@ -29,17 +26,6 @@ ODD: tuple[Any, ...] = (
     {"name": "", "insee": "99999"}, 2_932_896, 1_439, 100_000_000,
 )  # fmt: skip
 TURNS = 40  # mutations of each body
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    """Lorient and Quimper, partners."""
-    made = World(tmp_path)
-    made.found("Lorient")
-    made.found("Quimper")
-    made.pair("Lorient", "Quimper")
-    yield made
-    made.close()
 
 
 def bodies(place: Place, rng: random.Random) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -2,8 +2,6 @@
 
 import random
 import secrets
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -34,17 +32,6 @@ ENDPOINTS = (
 )  # fmt: skip
 SUMMARY = SummaryQuestion(as_of_day(START_MS), 0, START_MS, (), b"").encode()
 UNAUTHORIZED, STALE = 401, 409
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    """Lorient and Quimper, partners."""
-    made = World(tmp_path)
-    made.found("Lorient")
-    made.found("Quimper")
-    made.pair("Lorient", "Quimper")
-    yield made
-    made.close()
 
 
 @pytest.fixture

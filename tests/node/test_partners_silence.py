@@ -1,10 +1,5 @@
 """Not heard from since: what that means, and what follows: hidden after a month, never lost."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
 from node.partners import pairing
 from node.store.network import partners, sightings
 from tests.node.partner_wire import desk_page_of, held_ids, publish, titles
@@ -12,29 +7,6 @@ from tests.visitor import Visitor
 from tests.world import Place, World
 
 DAY_MS = 86_400_000
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    """Lorient and Quimper, partners."""
-    made = World(tmp_path)
-    made.found("Lorient")
-    made.found("Quimper")
-    made.pair("Lorient", "Quimper")
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def lorient(world: World) -> Place:
-    """The town that listens."""
-    return world.places["Lorient"]
-
-
-@pytest.fixture
-def quimper(world: World) -> Place:
-    """The town that is silent, or is not."""
-    return world.places["Quimper"]
 
 
 def found(place: Place) -> str:

@@ -1,8 +1,6 @@
 """What waits, what is held against whom, how much a town takes: kept, decaying, told in words."""
 
-from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,29 +31,6 @@ from tests.node.partner_wire import (
 from tests.world import Place, World
 
 DAY_MS = 86_400_000
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    """Lorient and Quimper, partners."""
-    made = World(tmp_path)
-    made.found("Lorient")
-    made.found("Quimper")
-    made.pair("Lorient", "Quimper")
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def lorient(world: World) -> Place:
-    """The town whose pages are read."""
-    return world.places["Lorient"]
-
-
-@pytest.fixture
-def quimper(world: World) -> Place:
-    """Its partner."""
-    return world.places["Quimper"]
 
 
 def ahead(world: World, place: Place, days: float) -> Record:
