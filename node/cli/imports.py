@@ -9,10 +9,22 @@ from rich.progress import Progress
 
 from node.app import Town
 from node.cli.terminal import console, json_option, report, with_town
+from node.imports.report import COUNTS
 from node.imports.run import import_file
 
 REJECTIONS_SHOWN = 20
 WITH_REJECTIONS = 3  # done, and some rows need a person
+STAYED = {
+    "withdrawn": "withdrawn: they are no longer in the file",
+    "held_back": "no longer in the file, but kept: is it whole? --withdraw-all withdraws them",
+    "kept_back": "kept as they were: their line is rejected now",
+}
+TOLD = {"rejections": "rejected", "warnings": "to check", "notes": "note"}
+COLUMNS = {
+    "kept": "nothing here has a place for, kept with each listing",
+    "withheld": "that may hold somebody's contact, not published",
+    "left_out": "left out by the mapping",
+}
 
 
 @click.command("import")
@@ -57,17 +69,25 @@ def import_(town: Town, file: Path, form: str, as_json: bool, **said: Any) -> No
 
 
 def _say(said: dict[str, Any]) -> None:
-    for name, value in said.items():
-        if isinstance(value, list):
-            for each in value[:REJECTIONS_SHOWN]:
-                click.echo(f"  {name}: {_line(each)}")
-            if len(value) > REJECTIONS_SHOWN:
-                click.echo(f"  {name}: … and {len(value) - REJECTIONS_SHOWN} more (--json has all)")
-        elif value not in ("", None, {}):
-            click.echo(f"{name}: {value}")
+    """Tell a person what became of the file; --json has all of it."""
+    line = said["counted_in"]
+    click.echo(f"{said['file']}: {said['rows']} {line}s as {said['practice']}")
+    click.echo(f"  {', '.join(f'{said[name]} {name}' for name in COUNTS)}")
+    for name, sentence in STAYED.items():
+        if said[name]:
+            click.echo(f"  {said[name]} {sentence}")
+    for name, title in TOLD.items():
+        rows = [_line(each, line) for each in said[name]]
+        for row in rows[:REJECTIONS_SHOWN]:
+            click.echo(f"  {title}: {row}")
+        if len(rows) > REJECTIONS_SHOWN:
+            click.echo(f"  {title}: … and {len(rows) - REJECTIONS_SHOWN} more (--json has all)")
+    for name, sentence in COLUMNS.items():
+        if said["columns"][name]:
+            click.echo(f"  Columns {sentence}: {', '.join(said['columns'][name])}")
 
 
-def _line(each: Any) -> str:
-    if not isinstance(each, dict):
-        return str(each)
-    return ", ".join(f"{name} {value}" for name, value in each.items() if value not in ("", None))
+def _line(told: dict[str, Any], counted_in: str) -> str:
+    where = [f"{counted_in} {told['line']}"] if told["line"] else []
+    where += [told["column"]] if told["column"] else []
+    return f"{', '.join(where)}: {told['message']}" if where else str(told["message"])

@@ -15,11 +15,15 @@ from node.identity.resign import pending, resign_all
 from node.identity.rotation import check_root, recover, rotate
 from node.identity.sheet import Sheet
 from node.identity.standing import Standing, standing
+from node.journal import restoring
+from node.pages.formats import as_moment, day
 from node.pages.language import NAMES, _, speaking
 from node.store.database import open_database, using
 from node.store.schema import check_schema
 
 BY = "command line"
+BY_ITSELF = "The server signs them again by itself; lavoir key rotate does it now."
+AFTER_RESTORE = "The server signs them again by itself once the restore has ended."
 
 
 @click.group()
@@ -91,10 +95,10 @@ def sheet_(town: Town, file: Path, lang: str | None, words_file: Path | None) ->
 def write_sheet(town: Town, root: bytes, file: Path, lang: str | None = None) -> None:
     """Write the recovery sheet of a town; raises click.ClickException where it cannot."""
     config, language = town.config, town.catalogues.language(lang or town.config.language)
-    made_ms = town.clock.now_ms()
-    page = Sheet(root, town.id, config.name, config.manager, made_ms)
+    today = as_moment(town.clock.now_ms()).date()
     try:
         with speaking(language):
+            page = Sheet(root, town.id, config.name, config.manager, day(today, year=True))
             page.write(file, _, language.code)
     except FileExistsError:
         raise click.ClickException(f"{file} is there already; nothing was written") from None
@@ -120,6 +124,7 @@ def _told(held: Standing) -> dict[str, object]:
         "key_file_is_behind": held.is_behind,
         "sealing_keys": [{"made_ms": made_ms, "id": key_id} for made_ms, key_id in held.sealing],
         "pending": held.pending,
+        "restoring": restoring.is_restoring(),
         "partners": [
             {"town": row.town, "name": row.name, "knows_newest": knows} for row, knows in held.told
         ],
@@ -140,8 +145,9 @@ def _say(said: dict[str, object]) -> None:
         click.echo(f"  {name} holds two keysets of ours and waits for its admin: call them.")
     if said["key_file_is_behind"]:
         click.echo("The key file is older than the town's keys: lavoir key recover")
-    if said["pending"]:
-        click.echo(f"{said['pending']} records are still under an older key: lavoir key rotate")
+    if said["pending"] and not said["key_file_is_behind"]:
+        click.echo(f"{said['pending']} records are still signed with an older key.")
+        click.echo(AFTER_RESTORE if said["restoring"] else BY_ITSELF)
 
 
 def _say_keys(said: dict[str, object]) -> None:

@@ -7,7 +7,6 @@ on a machine without a network. The words are in it: whoever has the file has th
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
 
@@ -65,13 +64,16 @@ COMMANDS = {
 
 @dataclass(frozen=True)
 class Sheet:
-    """What stands on the sheet of one town; `root_seed` is the secret."""
+    """What stands on the sheet of one town; `root_seed` is the secret.
+
+    made_on is the day as the reader's language writes it.
+    """
 
     root_seed: bytes
     town: bytes
     name: str
     manager: str
-    made_ms: int
+    made_on: str
 
     def html(self, say: Say, language: str) -> str:
         """Return the whole page, said by `say` in `language` (its code)."""
@@ -101,11 +103,10 @@ class Sheet:
                 " server: they are only here."
             )
         )
-        day = datetime.fromtimestamp(self.made_ms / 1000, UTC).date().isoformat()
         facts = (
             (say(N_("Town")), self.name),
             (say(N_("Kept by")), self.manager),
-            (say(N_("Printed on")), day),
+            (say(N_("Printed on")), self.made_on),
         )
         rows = "".join(
             f"<dt>{escape(name)}</dt><dd>{escape(said)}</dd>" for name, said in facts if said

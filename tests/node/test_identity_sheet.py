@@ -15,10 +15,9 @@ from node.app import ROOT
 from node.cli.words import read_root
 from node.identity.sheet import Sheet, drawing
 from node.pages.language import Catalogues, _, locale_folders, speaking
-from tests.world import START_MS
 
 SEED, TOWN = bytes(range(32)), bytes(range(100, 132))
-SHEET = Sheet(SEED, TOWN, "Auray <b>", "L’Atelier & Cie", START_MS)
+SHEET = Sheet(SEED, TOWN, "Auray <b>", "L’Atelier & Cie", "lundi 23 novembre 2026")
 CATALOGUES = Catalogues(locale_folders(ROOT))
 
 
