@@ -370,6 +370,10 @@ def _desk_pages(scenery: Scenery) -> list[tuple[str, str]]:
         ("desk-town-words", f"/admin/villes/{slug['Auray']}"),
         ("desk-erasures", "/admin/effacements"),
         ("desk-courier", "/admin/courrier"),
+        ("desk-keys", "/admin/identite"),
+        ("desk-keys-of", f"/admin/identite/{slug['Lorient']}"),
+        ("desk-promises", "/admin/promesses"),
+        ("desk-backups", "/admin/sauvegardes"),
         ("desk-people", "/admin/membres"),
         ("desk-trail", "/admin/journal"),
     ]
