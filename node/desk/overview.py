@@ -48,7 +48,7 @@ def home() -> str:
 
 def _todo() -> list[dict[str, Any]]:
     rows = partners.listed()
-    todo = [line for row in rows for line in _of_partner(row)]
+    todo = [*_of_ours(), *(line for row in rows for line in _of_partner(row))]
     known = {row.town for row in rows if row.status != "removed"}
     for each in introductions.received(""):
         if each.town not in known:
@@ -64,18 +64,19 @@ def _todo() -> list[dict[str, Any]]:
     for row in silent(town().id, town().registry.by_kind, now_ms()):
         message = N_("%(town)s has not confirmed what was erased more than a week ago")
         todo.append(_line(message, N_("See"), url_for("desk_erasures.show"), row.name))
-    todo += [
-        _line(message, label, url_for("desk_identity.show"), name)
-        for message, label, name in keys_ask(town(), now_ms())
-    ]
-    todo += [
-        _line(message, label, url_for("desk_backups.show"))
-        for message, label in backups.asks(town(), now_ms())
-    ]
     if not known:
         href = url_for("desk_linking.link")
         todo.append(_line(N_("No town is linked with ours yet"), N_("Link a town"), href))
     return todo
+
+
+def _of_ours() -> list[dict[str, Any]]:
+    """Return what our own backups and keys ask for: it comes first, nobody else can mend it."""
+    here, there = url_for("desk_backups.show"), url_for("desk_identity.show")
+    return [
+        *(_line(message, label, here) for message, label in backups.asks(town(), now_ms())),
+        *(_line(*each[:2], there, each[2]) for each in keys_ask(town(), now_ms())),
+    ]
 
 
 def _of_partner(row: Any) -> list[dict[str, Any]]:

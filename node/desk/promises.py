@@ -24,8 +24,8 @@ blueprint.before_request(only_admins)
 
 SENTENCES = {
     doubts.COLLIDES: N_(
-        "Two people hold a yes for the same thing. This one holds nothing any more: call both,"
-        " then take one yes back."
+        "Two people hold a yes for the same thing. The request named here holds nothing any more:"
+        " call both, then take one yes back."
     ),
     doubts.UNKNOWN: N_(
         "%(town)s answers a request that is not known here. Who asked? Tell them the answer."
@@ -90,7 +90,7 @@ def _told(doubt: Any) -> dict[str, Any]:
 
 
 def _state(row: Any, name: str) -> str:
-    """Return a state in the words of its practice; as it came when nobody knows which."""
+    """Return a state in the words of its practice, "" when nobody knows which that is."""
     if row is not None and name in town().engagements.states(row):
         return _(town().engagements.states(row)[name].label)
-    return name
+    return ""

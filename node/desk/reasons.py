@@ -22,7 +22,7 @@ NOTHING = N_("Nothing to do.")
 _OTHERS_TAKEN = N_("Only this was kept out; everything else was taken.")
 _TELL = N_("Nothing to do, unless it goes on: then tell that town's volunteers.")
 _CALL = N_("Call that town's volunteers.")
-_WORDS = N_("Call that town and compare the six words before you exchange again.")
+_KEYS_PAGE = N_("Call its volunteers, then choose on the page of its keys.")
 _UPDATE = N_("Bring this node up to date when you can.")
 _TRIES = N_("Nothing to do: we try again by ourselves.")
 _STAYS = N_("What was exchanged before stays; what waits here leaves by itself.")
@@ -54,10 +54,10 @@ REFUSED: dict[str, str | Reason] = {
     "bad_crit": _FORM,
     "bad_keyset": _KEYS,
     "broken_chain": Reason(
-        N_("Its keys do not follow from the keys we know. Call that town."), _HELD, _WORDS
+        N_("Its keys do not follow from the keys we know."), _HELD, _CALL
     ),
     "keyset_equivocation": Reason(
-        N_("That town signed two different sets of keys. Call it."), _HELD, _WORDS
+        N_("That town signed two different sets of keys."), _HELD, _KEYS_PAGE
     ),
     "bad_checkpoint": _WORD,
     "bad_runs": _WORD,
@@ -74,7 +74,7 @@ REFUSED: dict[str, str | Reason] = {
     "not_yours": N_("What is inside the seal speaks for another town."),
     "not_accepted": Reason(N_("It comes from a town that is no partner of ours."), do=NOTHING),
     "frozen": Reason(
-        N_("That town signed two sets of keys: compare the words first."), _HELD, _WORDS
+        N_("That town signed two different sets of keys."), _HELD, _KEYS_PAGE
     ),
     "over_quota": Reason(
         N_("That town sends more than one town may keep here."),
@@ -118,7 +118,6 @@ _UNSIGNED = N_("The signature of its answer does not hold.")
 _UNTRUE = Reason(_UNSIGNED, N_("Nothing of that answer was taken."), _TELL)
 _ADDRESS = N_("Ask that town for its right address, then link it again.")
 _CLOCK = N_("Check the clock of both servers.")
-_KEYS_TWICE = N_("It signed two sets of keys: compare the words before going on.")
 
 OUTCOMES: dict[str, str | Reason] = {
     "ok": Reason(N_("Done"), N_("Both towns hold the same."), NOTHING),
@@ -158,9 +157,11 @@ OUTCOMES: dict[str, str | Reason] = {
         N_("What it has of us stays; nothing new is taken until they have chosen."),
         N_("Call them and read them the first signs of our key: the desk's page of keys has them."),
     ),
-    "keyset_equivocation": Reason(_KEYS_TWICE, _HELD, _WORDS),
+    "keyset_equivocation": Reason(
+        N_("That town signed two different sets of keys."), _HELD, _KEYS_PAGE
+    ),
     "broken_chain": Reason(
-        N_("Its keys do not follow from the keys we know. Call that town."), _HELD, _WORDS
+        N_("Its keys do not follow from the keys we know."), _HELD, _CALL
     ),
     "not_found": Reason(N_("There is no Lavoir at its address."), do=_ADDRESS),
     "bad_as_of": Reason(N_("Its clock or ours is wrong by more than a day."), do=_CLOCK),

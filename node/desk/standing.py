@@ -51,7 +51,7 @@ HIDDEN = Reason(
 FROZEN = Reason(
     N_("%(town)s signed two sets of keys with one number."),
     N_("What we hold of it stays readable; nothing new of it is taken."),
-    N_("Call that town and compare the six words before you exchange again."),
+    N_("Call its volunteers, then choose on the page of its keys."),
 )
 CLOCKS = Reason(
     N_("Its clock and ours differ by %(minutes)s minutes."),
@@ -72,11 +72,15 @@ CARRIED_WRONG = Reason(
 
 @dataclass(frozen=True)
 class Note:
-    """One thing worth knowing about a partner: three sentences, their values, how grave it is."""
+    """One thing worth knowing about a partner: three sentences, their values, how grave it is.
+
+    href is the page where something about it is decided, "" when there is nothing to decide.
+    """
 
     reason: Reason
     tone: str = "wait"
     params: dict[str, Any] = field(default_factory=dict)
+    href: str = ""
 
 
 @dataclass(frozen=True)
@@ -163,7 +167,8 @@ def _clock(row: Partner) -> list[Note]:
 
 def _frozen(row: Partner) -> list[Note]:
     is_frozen = row.town in origins.frozen_towns()
-    return [Note(FROZEN, "stop", {"town": names()[row.town]})] if is_frozen else []
+    name = {"town": names()[row.town]}
+    return [Note(FROZEN, "stop", name, "/admin/identite")] if is_frozen else []
 
 
 def _room(quotas: list[quota.Quota]) -> list[Note]:

@@ -8,6 +8,7 @@ from node.desk import reasons, standing
 from node.desk.overview import only_admins
 from node.domain.errors import NotFound
 from node.domain.words import N_
+from node.identity import replacing
 from node.pages.around import slug
 from node.pages.here import names, now_ms, town
 from node.pages.language import _
@@ -46,12 +47,13 @@ def list_() -> str:
 @blueprint.get("/<which>")
 def show(which: str) -> str:
     """Show one partner: health in words, last exchanges with their cause, what was refused."""
-    row = find(which)
+    row, new = find(which), replacing.successor(find(which).town)
     told = introductions.given_to(row.town)
     others = [each for each in partners.listed("active") if each.town != row.town]
     return render_template(
         "desk/town.html",
         row=row,
+        successor=names()[new] if new else "",
         slug=which,
         name=row.name or which,
         health=health.of(row, now_ms()),
@@ -102,6 +104,7 @@ def _line(row: Any, held: dict[bytes, int]) -> dict[str, Any]:
         "row": row,
         "slug": slug(row.town),
         "health": health.of(row, now_ms()),
+        "is_ill": bool(standing.told(row)),
         "received": held.get(row.town, 0),
         "sent": held.get(town().id, 0) if row.status == "active" and row.last_ok_ms else 0,
         "waiting": len(engagements.with_town(row.town)),

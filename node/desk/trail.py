@@ -32,7 +32,7 @@ SENTENCES = {
     "partner.trust": N_("The word of %(subject)s on its own records counts again"),
     "partner.replace": N_("%(detail)s took the place of %(subject)s"),
     "town.backup": N_("A backup was downloaded: %(subject)s"),
-    "town.restored": N_("Restore mode was ended; %(detail)s records had come back"),
+    "town.restored": N_("The restore was ended; %(detail)s records had come back"),
     "key.rotate": N_("Our town has a new key (%(detail)s)"),
     "key.recover": N_("The key file of our town was made again from the recovery sheet"),
     "key.sheet": N_("Both copies of the recovery sheet were seen"),

@@ -24,6 +24,7 @@ class Standing:
     told          [(partner, whether it knows the newest keyset), ...] by name
     frozen_at     partners that refuse us until their admin has spoken
     rivals        keysets of our own that contradict one we hold
+    signs_with    the id of the keyset the key file of this machine holds
     """
 
     town: bytes
@@ -35,6 +36,7 @@ class Standing:
     told: tuple[tuple[Partner, bool], ...]
     frozen_at: tuple[Partner, ...]
     rivals: tuple[Keyset, ...]
+    signs_with: bytes
 
     @property
     def since_ms(self) -> int:
@@ -62,6 +64,7 @@ def standing(town: Any) -> Standing:
         told=tuple((row, knows(row, held[-1])) for row in active),
         frozen_at=tuple(row for row in active if row.failures and row.last_error == FROZEN),
         rivals=tuple(rivals.open_of(town.id)),
+        signs_with=ring.keyset.id,
     )
 
 

@@ -210,7 +210,7 @@ def test_the_page_says_how_much_room_a_town_takes(
     assert used.live == len(held_ids(lorient, quimper.town.id))
     assert used.new_left == admission.ORIGIN_LIVE_MAX - used.live
     assert not (used.is_full or used.is_late or used.is_near)
-    assert "sur 20 000 enregistrements" in desk_page_of(lorient, quimper).replace("\u202f", " ")
+    assert "enregistrements sur 20 000" in desk_page_of(lorient, quimper).replace("\u202f", " ")
 
 
 def test_abuse_046_a_town_at_its_daily_limit_is_told_so_and_others_are_untouched(

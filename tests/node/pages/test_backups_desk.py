@@ -98,7 +98,7 @@ def test_in_restore_mode_people_read_and_are_told_why_nothing_can_be_published(p
         (restoring.RESTORED, "Une sauvegarde a été remise en place"),
         (restoring.COPIED, "copie plus ancienne"),
         (restoring.RECOVERED, "mots de secours"),
-        (restoring.ELSEWHERE, "jamais signées"),
+        (restoring.ELSEWHERE, "jamais signés"),
         (restoring.TWIN, "Une seconde machine tourne avec nos clés"),
     ],
 )

@@ -24,7 +24,7 @@ def restored(pair: Pair) -> None:
 
 def test_a_town_without_a_restore_waits_for_nobody(pair: Pair) -> None:
     page = pair.visitor("Maïwenn").read(PAGE).text
-    assert "Aucun partenaire ne bloque" in page and "Rien n’est douteux" in page
+    assert "Aucune réponse n’est attendue" in page and "Rien n’est douteux" in page
 
 
 def test_the_desk_says_whom_it_waits_for_and_the_next_exchange_opens_it(pair: Pair) -> None:
@@ -39,7 +39,7 @@ def test_the_desk_says_whom_it_waits_for_and_the_next_exchange_opens_it(pair: Pa
     assert pair.world.visit("Lorient", "Quimper").outcome == "ok"
     assert "En attente de Lorient" in desk.read(PAGE).text  # it came to us: nothing was asked
     assert pair.world.visit("Quimper", "Lorient").outcome == "ok"
-    assert "Aucun partenaire ne bloque" in desk.read(PAGE).text
+    assert "Aucune réponse n’est attendue" in desk.read(PAGE).text
     with pair.lorient.inside(), pair.quimper.inside():
         assert not gate.closed()
 
@@ -49,7 +49,7 @@ def test_an_administrator_goes_on_without_a_partner_under_their_name(pair: Pair)
     desk = pair.visitor("Maïwenn")
     which = pair.lorient.town.id.hex()[:12]
     done = desk.follow(desk.send(PAGE, f"{PAGE}/{which}/ouvrir"))
-    assert "Lorient ne bloque plus rien" in done.text and "Poursuivi sans" in done.text
+    assert "On n’attend plus la réponse de Lorient" in done.text and "Poursuivi sans" in done.text
     trail = desk.read("/admin/journal").text
     assert "Poursuivi sans attendre Lorient" in trail and "Maïwenn" in trail
     with pair.quimper.inside():
