@@ -96,7 +96,8 @@ def _finished(town: Any, found: Survey, told: Arrived, file: BinaryIO) -> Arrive
         size_bytes=file.seek(0, 2), receipt=told.receipt,
     )  # fmt: skip
     told.carriage = row.id
-    if header is not None and told.outcome == "ok":
+    is_all = told.holds(*(sum(each.counts[at] for each in found.ours) for at in (0, 1)))
+    if header is not None and told.outcome == "ok" and is_all:
         _hear(town, header)
     if told.verdicts["stored"]:
         partners.hasten(town.clock.now_ms())

@@ -6,6 +6,7 @@ from typing import Any
 
 from federation import bundle
 from federation.admission import (
+    EXPIRED,
     KNOWN,
     OLDER,
     QUARANTINED,
@@ -16,7 +17,7 @@ from federation.admission import (
 )
 from federation.bundle import Item
 from federation.errors import RemoteProtocolError
-from federation.record import SCOPE_PARTNERS, SCOPE_SEALED, Record, parse
+from federation.record import SCOPE_PARTNERS, SCOPE_PUBLIC, SCOPE_SEALED, Record, parse
 from federation.stamp import MAX_FUTURE_MS, stamp_ms
 from node.courier import pictures, poison, receipts
 from node.courier.report import Arrived
@@ -127,6 +128,8 @@ class Landing:
         told.verdicts[code] += 1
         if record is not None and code in HELD and self._is_for_us(record):
             told.sealed.append(record.id)
+        if record is not None and code in (*HELD, EXPIRED):
+            told.landed[record.scope == SCOPE_PUBLIC].add(record.id)
         if not code.startswith((REFUSED, QUARANTINED)):
             return
         origin = record.origin if record is not None else None

@@ -17,6 +17,7 @@ class Arrived:
     refused   [(record id, code, origin or None)], the first REFUSED_TOLD
     locked    why the private part could not be opened, ""
     sealed    ids of the sealed records of its maker, for us, that are held now
+    landed    {is it public: ids of those that were taken, or had been, or need not be}
     confirmed how many receipts of ours to others came home in it
     older_ms  when the newest file of that town read before was made, if this one is older
     """
@@ -36,6 +37,7 @@ class Arrived:
     confirmed: int = 0
     older_ms: int | None = None
     outcome: str = "ok"
+    landed: dict[bool, set[bytes]] = field(default_factory=lambda: {True: set(), False: set()})
     receipt: bytes | None = None
     carriage: int = 0
 
@@ -43,6 +45,12 @@ class Arrived:
     def refusals(self) -> int:
         """Return how many records were kept out."""
         return sum(n for code, n in self.verdicts.items() if code.startswith("refused"))
+
+    def holds(self, public: int, private: int) -> bool:
+        """Return whether so many different records landed: who made a gap can fill it up with the
+        same record twice, or with one that is refused.
+        """
+        return len(self.landed[True]) >= public and len(self.landed[False]) >= private
 
     @property
     def has_complaints(self) -> bool:

@@ -4,6 +4,7 @@ The logbook keeps the tombstone itself. So a restored town, which has forgotten 
 by the same door before it shows anything (`node.erasure.replay`).
 """
 
+import hashlib
 from collections.abc import Iterable
 
 from federation.record import Record
@@ -34,4 +35,9 @@ def log(tombstones: Iterable[Record], logbook: Logbook | None) -> None:
 
 def _entry(tombstone: Record) -> Entry:
     body = {0: tombstone.origin, 1: tombstone.key, 2: tombstone.id, 3: tombstone.raw}
-    return Entry(ERASURE, body, about=tombstone.key, until_ms=tombstone.expires * 1_000)
+    return Entry(ERASURE, body, about=_about(tombstone), until_ms=tombstone.expires * 1_000)
+
+
+def _about(tombstone: Record) -> bytes:
+    """Name a register: another town may bury one with the same key, and replaces no line of it."""
+    return hashlib.sha256(b"lavoir-erasure" + tombstone.origin + tombstone.key).digest()[:16]

@@ -20,12 +20,19 @@ from node.store.database import write_tx
 from node.store.network import nonces
 
 KEPT = 500  # own nonces remembered; a node that restarts daily has that many in a year
+OFFERED = "boot offered"  # the last of them that any partner may have seen
 
 
 def wake() -> None:
-    """Take a new nonce, to be shown to every partner at the next visit."""
+    """Take a new nonce, to be shown to every partner at the next visit.
+
+    It takes the place of one that nobody was shown: a node that starts again and again, far from
+    its partners, forgets none that they may know.
+    """
     with write_tx():
-        taken = [*_own(), secrets.token_hex(NONCE_BYTES)][-KEPT:]
+        taken, offered = _own(), marks.read(OFFERED)
+        known = taken if not offered or taken[-1:] == [offered] else taken[:-1]
+        taken = [*known, secrets.token_hex(NONCE_BYTES)][-KEPT:]
         marks.write(marks.BOOTS, json.dumps(taken))
 
 
@@ -34,6 +41,8 @@ def to_show(key: SigningKey, own: bytes, partner: bytes) -> bytes:
     taken = _own()
     if not taken:
         return b""
+    if marks.read(OFFERED) != taken[-1]:  # before it is sent: the answer may be lost
+        marks.write(OFFERED, taken[-1])
     gen = marks.number(marks.RESTORED_S)
     return boot.sign(key, own, partner, bytes.fromhex(taken[-1]), gen)
 
