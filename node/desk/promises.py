@@ -34,7 +34,10 @@ SENTENCES = {
         "A promise of ours to %(town)s came back, and nobody knows any more what it was about."
         " Ask them."
     ),
-    doubts.MEMBERLESS: N_("The request came back, and the account of who made it did not."),
+    doubts.MEMBERLESS: N_(
+        "The request came back, and the account of who made it did not. Find out who it is, and"
+        " tell them."
+    ),
 }
 
 
