@@ -35,10 +35,13 @@ def changed(journal: Journal, scope: int, *, is_urgent: bool) -> None:
     An urgent one is signed in that very transaction. When one was signed a moment ago the old one
     is taken back instead, and the job signs soon.
     """
+    is_waiting = marks.read(_mark(scope)) == URGENT  # for the job: one was taken back a moment ago
     mark_dirty(scope, is_urgent)
     if not is_urgent or restoring.is_restoring():
         return
     held = journal.store.witness.checkpoint(journal.town, scope)
+    if held is None and is_waiting:
+        return
     since_ms = journal.clock.now_ms() - stamp_ms(held.stamp) if held else AT_ONCE_MS
     if 0 <= since_ms < AT_ONCE_MS:
         journal.store.witness.void(journal.town, scope)

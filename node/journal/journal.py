@@ -42,7 +42,7 @@ from node.journal.keychain import Keychain
 from node.journal.keyring import Keyring
 from node.journal.logbook import Logbook
 from node.store.catalogue import listings
-from node.store.database import write_tx
+from node.store.database import at_commit, write_tx
 from node.store.network import partners, refusals, towns
 from node.store.sets import records
 from node.store.sets.record_store import SqlRecordStore
@@ -172,8 +172,11 @@ class Journal:
             ring = keychain.in_force(self.keys, self.store)
             record = signing.tombstone(ring, stamp, held)
             self._keep(record)
-            erasing.log([record], self.logbook)
+            at_commit(self._log, record)
         return record
+
+    def _log(self, tombstones: list[Record]) -> None:
+        erasing.log(tombstones, self.logbook)
 
     def _scope(self, key: bytes, wanted: int | None) -> int:
         """Return the scope a revision must have; raises Conflict("scope_changed") for another.

@@ -86,6 +86,9 @@ _inherited: list[Any] = []
 _last_acts: weakref.WeakKeyDictionary[peewee.SqliteDatabase, Callable[[], object]] = (
     weakref.WeakKeyDictionary()
 )
+_due: weakref.WeakKeyDictionary[peewee.SqliteDatabase, dict[Callable[[list[Any]], object], Any]] = (
+    weakref.WeakKeyDictionary()
+)
 db = CurrentDatabase()
 
 
@@ -154,9 +157,11 @@ def write_tx() -> Iterator[None]:
     is_outermost = database.transaction_depth() == 0
     try:
         with database.atomic():
+            if is_outermost:
+                _due.pop(database, None)  # of a transaction that was rolled back
             yield
-            if is_outermost and database in _last_acts:
-                _last_acts[database]()
+            if is_outermost:
+                _settle(database)
             if not _is_open(database):
                 raise StorageRefused(*_REFUSALS[-1][1:])
     except peewee.OperationalError as error:
@@ -168,6 +173,23 @@ def write_tx() -> Iterator[None]:
 def before_commit(database: peewee.SqliteDatabase, act: Callable[[], object]) -> None:
     """Let `act` be the last thing in every write transaction of `database`; it may refuse it."""
     _last_acts[database] = act
+
+
+def at_commit(act: Callable[[list[Any]], object], item: Any) -> None:
+    """Hand `item` to `act` before the current transaction commits, once, with all others that were
+    given to it: one sync for all of them. Inside write_tx(); `act` may refuse the transaction.
+    """
+    if db.obj is None or not db.in_transaction():
+        raise RuntimeError("at_commit belongs inside write_tx()")
+    _due.setdefault(db.obj, {}).setdefault(act, []).append(item)
+
+
+def _settle(database: peewee.SqliteDatabase) -> None:
+    """Do what is to be done last in a transaction."""
+    for act, items in _due.pop(database, {}).items():
+        act(items)
+    if database in _last_acts:
+        _last_acts[database]()
 
 
 def after_commit(act: Callable[[], object]) -> None:

@@ -1,5 +1,6 @@
 """What a partner, a finder or a crash repeats neither fills the disk nor hides a word."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,8 +14,8 @@ from node.journal.logbook import read
 from node.store import marks
 from node.store.database import write_tx
 from node.store.network import partners
-from node.store.sets import memory
-from tests.node.partner_wire import foreign_record, publish, withdraw
+from node.store.sets import memory, records
+from tests.node.partner_wire import foreign_record, publish, titles, withdraw
 from tests.node.sticks import couple, moved_in, pack, unpack
 from tests.world import World
 
@@ -111,3 +112,35 @@ def test_a_finder_who_takes_a_part_out_and_fills_it_up_opens_no_gate(world: Worl
     unpack(world, "Lorient", whole)
     with lorient.inside():
         assert not gate.is_unheard(quimper.town.id) and marks.number(marks.RESTORED_S) == gen
+
+
+def test_burials_of_one_transaction_cost_one_sync_and_one_checkpoint(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lorient = world.places["Lorient"]
+    made = publish(lorient, *(f"Objet {number}" for number in range(12)))
+    syncs: list[int] = []
+    whole = os.fdatasync
+    monkeypatch.setattr(os, "fdatasync", lambda file: (syncs.append(file), whole(file)))
+    with lorient.inside() as town:
+        arrival = records.last_arrival()
+        with write_tx():
+            for each in made:
+                town.journal.withdraw(each.key)
+        lines = [line for line in read(town.home, town.keyring.archive) if line.kind == "erasure"]
+        assert {line.body[1] for line in lines} == {each.key for each in made}
+        assert len(syncs) <= 2  # the file, and its folder where it was made
+        assert records.last_arrival() <= arrival + len(made) + 1
+        assert town.store.witness.checkpoint(town.id, 0) is None  # the job signs one
+
+
+def test_a_burial_that_is_undone_is_noted_by_no_later_transaction(world: World) -> None:
+    lorient = world.places["Lorient"]
+    (made,) = publish(lorient, "Perceuse")
+    with lorient.inside() as town:
+        with pytest.raises(ZeroDivisionError), write_tx():
+            town.journal.withdraw(made.key)
+            raise ZeroDivisionError
+        town.journal.publish("note.test/1", {})
+        lines = [line.kind for line in read(town.home, town.keyring.archive)]
+        assert "erasure" not in lines and titles(lorient) == {"Perceuse"}
