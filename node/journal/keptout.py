@@ -34,18 +34,20 @@ def note(
     quarantine.release(each.id for each in judged if each.code not in WAITS)
     _keep_in_sight([row for each in judged if (row := _waiting(each))], carrier, now_ms)
     against: Counter[tuple[bytes, str, str]] = Counter()
+    named: list[tuple[bytes, str, bytes | None]] = []
     for each in judged:
         code = each.code.removeprefix(REFUSED)
         origin = each.record.origin if each.record else None
         if each.code.startswith(REFUSED) and each.code not in WAITS:
-            refusals.note(carrier, each.id, code, now_ms, origin)
+            named.append((each.id, code, origin))
             if code in CARRIERS_FAULT and each.id not in excused:
                 against[carrier, strikes.CARRIER, code] += 1
             elif code in ORIGINS_FAULT and origin:
                 against[origin, strikes.ORIGIN, code] += 1
         if each.rival is not None and origin:
-            refusals.note(carrier, each.rival, EQUIVOCATION, now_ms, origin)
+            named.append((each.rival, EQUIVOCATION, origin))
             against[origin, strikes.ORIGIN, EQUIVOCATION] += 1
+    refusals.note_all(carrier, named, now_ms)
     for (town, role, code), count in against.items():
         strikes.note(town, code, now_ms, role=role, count=count)
 

@@ -13,7 +13,7 @@ from node.journal import erasing, restoring, twins
 from node.journal.logbook import read
 from node.store import marks
 from node.store.database import write_tx
-from node.store.network import partners
+from node.store.network import partners, refusals
 from node.store.sets import memory, records
 from tests.node.partner_wire import foreign_record, publish, titles, withdraw
 from tests.node.sticks import couple, moved_in, pack, unpack
@@ -144,3 +144,19 @@ def test_a_burial_that_is_undone_is_noted_by_no_later_transaction(world: World) 
         town.journal.publish("note.test/1", {})
         lines = [line.kind for line in read(town.home, town.keyring.archive)]
         assert "erasure" not in lines and titles(lorient) == {"Perceuse"}
+
+
+def test_a_batch_of_refusals_is_noted_at_once_and_only_its_end_is_kept(world: World) -> None:
+    lorient, quimper = world.places["Lorient"], world.places["Quimper"]
+    raws = [codec.dumps(number) for number in range(refusals.KEPT_PER_PARTNER + 100)]
+    said: list[str] = []
+    with lorient.inside() as town:
+        town.journal.ingest(raws[:50], quimper.town.id)
+        connection = town.database.connection()
+        connection.set_exec_trace(lambda cursor, sql, values: said.append(sql) or True)
+        town.journal.ingest(raws, quimper.town.id)
+        connection.set_exec_trace(None)
+        assert sum("COUNT" in sql and "refusal" in sql for sql in said) == 1
+        kept = refusals.latest(quimper.town.id, 10_000)
+        assert len(kept) == refusals.KEPT_PER_PARTNER
+        assert {each.code for each in kept} == {"bad_cose"}

@@ -1,8 +1,10 @@
 """The refusals: records a partner brought that were kept out, and why, for its page."""
 
+from collections.abc import Sequence
+
 import peewee
 
-from node.store.database import write_tx
+from node.store.database import execute_many, write_tx
 from node.store.row import BytesField, Row
 
 KEPT_PER_PARTNER = 500
@@ -24,13 +26,21 @@ class Refusal(Row):
 
 def note(partner: bytes, record: bytes, code: str, now_ms: int, origin: bytes | None) -> None:
     """Note one refusal; the same record again only counts up. The oldest are dropped."""
+    note_all(partner, [(record, code, origin)], now_ms)
+
+
+def note_all(partner: bytes, rows: Sequence[tuple[bytes, str, bytes | None]], now_ms: int) -> None:
+    """Note (record, code, origin) of a batch, as far as so many are kept."""
+    last = rows[-KEPT_PER_PARTNER:]
+    if not last:
+        return
     with write_tx():
-        Refusal.insert(
-            partner=partner, record=record, origin=origin, code=code, at_ms=now_ms
-        ).on_conflict(
-            conflict_target=[Refusal.partner, Refusal.record],
-            update={Refusal.times: Refusal.times + 1, Refusal.at_ms: now_ms, Refusal.code: code},
-        ).execute()
+        execute_many(
+            "INSERT INTO refusal (partner, record, origin, code, at_ms, times)"
+            " VALUES (?, ?, ?, ?, ?, 1) ON CONFLICT (partner, record) DO UPDATE SET"
+            " times = times + 1, at_ms = excluded.at_ms, code = excluded.code",
+            [(partner, record, origin, code, now_ms) for record, code, origin in last],
+        )
         mine = Refusal.select(Refusal.id).where(Refusal.partner == partner)
         keep = mine.order_by(Refusal.at_ms.desc(), Refusal.id.desc()).limit(KEPT_PER_PARTNER)
         if mine.count() > KEPT_PER_PARTNER:
