@@ -49,7 +49,7 @@ class Finding:
     rule: str = ""  # the rule that broke, "" if none did
     seen: str = ""
     digest: str = ""
-    seconds: float = 0.0
+    seconds: float = 0.0  # of CPU
     steps: int = 0
     reach: Counter[str] = field(default_factory=Counter)
 

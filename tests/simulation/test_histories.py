@@ -8,7 +8,7 @@ LIGHT = 440
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_the_protocol_keeps_its_rules_in_440_histories() -> None:
     told = simulated("light", 0, LIGHT)
     assert told["histories"] == {"light": LIGHT}
@@ -16,7 +16,7 @@ def test_the_protocol_keeps_its_rules_in_440_histories() -> None:
     assert told["never"] == [], "something that was to go wrong never did"
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("tier", ["light", "whole"])
 def test_one_seed_is_one_history(tier: str) -> None:
     """Byte for byte: the hash of the trace covers every verdict, code and key that was drawn."""

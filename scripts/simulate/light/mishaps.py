@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from federation.record import Draft, live_until, sign
-from federation.stamp import DAY_MS, as_of_day
+from federation.record import LIVE, Draft, live_until, sign
+from federation.stamp import DAY_MS, as_of_day, stamp_at
 from scripts.simulate.light.town import KIND, LightTown
 from scripts.simulate.plan import Step
 from scripts.simulate.wire import Said
@@ -48,6 +48,33 @@ class Mishaps:
         town.restore(town.houses[step.pick(1, town.houses)])
         self.stamps.pop(town.name, None)
         return ""
+
+    def _old_copy_signs(self: "LightWorld", _: LightTown, step: Step) -> str:
+        """An old copy of a town, which never heard of an erasure, revises what is buried."""
+        graves = [
+            (town, grave)
+            for town in self.towns
+            for grave in sorted(r for r in town.held().values() if r.origin == town.id)
+            if grave.is_tombstone and grave.stamp < stamp_at(self.time.now_ms)
+        ]
+        if not graves:
+            return "nothing"
+        town, grave = graves[step.pick(1, graves)]
+        lived = [r for r in self.said.values() if r.register == grave.register and r.state == LIVE]
+        last = max(lived, key=lambda record: record.stamp)
+        if last.expires * 1000 <= self.time.now_ms:
+            return "nothing"
+        draft = Draft(
+            origin=town.id, keyset=town.keyset.number, key=last.key,
+            stamp=stamp_at(self.time.now_ms), expires=last.expires, scope=last.scope,
+            kind=KIND, body=b"revived", to=last.to,
+        )  # fmt: skip
+        late = sign(draft, town.key)
+        self.said[late.id] = late
+        readers = sorted(town.partners)
+        reader = self.by_id[readers[step.pick(3, readers)]]
+        self.touched.add(reader.name)
+        return self._brought(reader, town, [late.raw])
 
     def _skew_clock(self: "LightWorld", town: LightTown, step: Step) -> str:
         number = step.numbers[1] % 8

@@ -44,6 +44,7 @@ VERBS = {
     "crash": 0.5,
     "rotate": 0.5,
     "compromise": 0.2,
+    "old_copy_signs": 0.8,
     "fill_stick": 1.0,
     "empty_stick": 1.2,
     "say_again": 1.0,
