@@ -1,7 +1,8 @@
 """The stick at the desk: a file to download for a partner, one to upload, what became of it."""
 
 import tempfile
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import UTC, date, datetime
 from io import BytesIO
 from typing import Any
 
@@ -14,6 +15,7 @@ from node.desk.towns import find
 from node.domain.errors import DomainError, NotFound
 from node.domain.words import N_
 from node.pages.around import slug
+from node.pages.formats import day
 from node.pages.here import names, now_ms, town, whole
 from node.pages.language import _
 from node.pages.security import once
@@ -62,8 +64,8 @@ def export(which: str) -> Any:
     out.seek(0)
     trail.note("courier.export", partner.town.hex() if partner else "")
     name = f"{_ascii(town().config.name)}-{_ascii(partner.name) if partner else ANYONE}"
-    day = datetime.fromtimestamp(now_ms() / 1000, UTC).date().isoformat()
-    return _sent(out, f"{name}-{day}.lavoir")
+    today = datetime.fromtimestamp(now_ms() / 1000, UTC).date().isoformat()
+    return _sent(out, f"{name}-{today}.lavoir")
 
 
 @blueprint.post("/lire")
@@ -76,7 +78,7 @@ def bring() -> Any:
     try:
         told = import_from(town(), file.stream)
     except DomainError as error:
-        return _page(error=_(error.message, **error.params)), error.status
+        return _page(error=_said(error)), error.status
     if told.outcome == "receipt":
         flash(_("The receipt is noted: what we sent has arrived."))
         return redirect(url_for(".show"), 303)
@@ -106,6 +108,14 @@ def _page(read: int | None = None, error: str = "") -> str:
         outcomes=OUTCOMES,
         error=error,
     )
+
+
+def _said(error: DomainError) -> str:
+    """Return what is wrong with a file, the day it was made as the reader's language writes it."""
+    params = dict(error.params)
+    with suppress(KeyError, ValueError):  # there is none, or an impossible one
+        params["day"] = day(date.fromisoformat(str(params["day"])))
+    return _(error.message, **params)
 
 
 def _line(row: Carriage) -> dict[str, Any]:

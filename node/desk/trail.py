@@ -43,7 +43,12 @@ SENTENCES = {
     "member.erase": N_("An account was erased"),
 }
 OTHER = N_("%(action)s: %(subject)s %(detail)s")
-BY = {"member": N_("a member"), "node": N_("the command line"), "clock": N_("the clock")}
+BY = {
+    "member": N_("a member"),
+    "node": N_("the command line"),
+    "command line": N_("the command line"),
+    "clock": N_("the clock"),
+}
 
 
 def note(action: str, subject: str = "", detail: str = "") -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,12 @@ from node.cli import main
 from node.cli.key import write_sheet
 from node.identity.rotation import rotate
 from node.journal import restoring
+from node.store import audit
+from node.store.database import write_tx
 from tests.node.identity_towns import KeyWorld, key_world
-from tests.node.partner_wire import publish
+from tests.node.partner_wire import desk_page, publish
+from tests.node.sticks import pack
+from tests.visitor import Visitor
 
 MAPPING = """
 practice = "directory"
@@ -76,3 +81,21 @@ def test_what_is_signed_with_an_older_key_is_left_to_the_server(world: KeyWorld)
         restoring.begin(world.clock.at_ms, restoring.RECOVERED)
     told = said(world, "key", "show")
     assert "once the restore has ended" in told and "rotate" not in told
+
+
+def test_the_desk_says_in_its_language_what_was_done_by_a_command(world: KeyWorld) -> None:
+    quimper = world.places["Quimper"]
+    with quimper.inside(), write_tx():
+        audit.note("town.restored", at_ms=world.clock.at_ms, actor="command line", detail="0")
+    page = desk_page(quimper, "/admin/journal")
+    assert "la ligne de commande" in page and "command line" not in page
+
+
+def test_a_file_for_another_town_is_told_with_its_day_in_words(world: KeyWorld) -> None:
+    quimper = world.places["Quimper"]
+    desk = Visitor(quimper, quimper.member("Maïwenn", roles=("admin",)))
+    raw = pack(world, "Quimper", "Lorient")
+    path = "/admin/courrier"
+    file = (BytesIO(raw), "x.lavoir")
+    told = desk.post(f"{path}/lire", {"token": desk.token(), "file": file})
+    assert "lundi 23 novembre" in told.text and "2026-11-23" not in told.text
