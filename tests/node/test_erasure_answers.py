@@ -159,7 +159,7 @@ def test_a_silent_town_is_named_after_seven_days(world: World) -> None:
     assert "en train d’être retirée" in page
     clean(lorient)
     page = anne.read(f"/a/{code}", 410).text
-    assert "Supprimée de tous les fichiers de ce nœud" in page
+    assert "Supprimée de tous les fichiers de ce serveur" in page
     assert "Quimper n’a pas encore répondu (dernier contact" in page
     assert "Quimper" not in desk_page(lorient, "/admin").split("À faire")[-1].split("<h2>")[0]
     world.clock.forward(days=8)
