@@ -20,8 +20,7 @@ def test_a_root_that_signs_without_end_fills_no_disk(monkeypatch):
     monkeypatch.setattr(keyset, "HELD_MAX", len(store.keysets(LORIENT)) + 1)
     root, last = CAST.root, store.keysets(LORIENT)[-1]
     one, two = (
-        next_keyset(root, last, CAST.keys["L1"].public, last.number + each)
-        for each in (1, 2)
+        next_keyset(root, last, CAST.keys["L1"].public, last.number + each) for each in (1, 2)
     )
     assert admit_keyset(one.raw, store) == "stored"
     assert admit_keyset(two.raw, store) == "refused:over_quota"
