@@ -33,6 +33,7 @@ def nodes(tmp_path: Path) -> Nodes:
     return made
 
 
+@pytest.mark.timeout(600)  # ten cuts, each with three towns that start again
 def test_after_a_power_cut_at_any_moment_of_a_sync_the_next_one_makes_all_towns_agree(
     nodes: Nodes, rng: random.Random
 ) -> None:
