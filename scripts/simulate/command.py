@@ -16,7 +16,7 @@ from scripts.simulate.shrink import shrunk
 from scripts.simulate.table import never, paces, reached
 
 console = Console(stderr=True)
-ENOUGH = 100  # so many histories must have met every kind of thing that can happen
+ENOUGH = {"light": 100, "whole": 60}  # so many must have met every kind of thing that can happen
 
 
 def main(said: Sequence[str] | None = None) -> int:
@@ -31,13 +31,13 @@ def main(said: Sequence[str] | None = None) -> int:
         _run_all(wanted, asked.jobs, total, asked.json)
     except KeyboardInterrupt:
         console.print("Stopped; what was done until then:")
-    blind = _blind(total)
+    missed = blind(total)
     broken = [_explained(finding, asked) for finding in total.broken[:3]]
     if asked.json:
-        print(json.dumps(_told(total, blind, broken)))
+        print(json.dumps(_told(total, missed, broken)))
     else:
-        _print(total, blind, broken, asked)
-    return 1 if total.broken or blind else 0
+        _print(total, missed, broken, asked)
+    return 1 if total.broken or missed else 0
 
 
 def _run_all(wanted: list[Wanted], jobs: int, total: Sum, is_quiet: bool) -> None:
@@ -50,12 +50,12 @@ def _run_all(wanted: list[Wanted], jobs: int, total: Sum, is_quiet: bool) -> Non
             bar.update(task, advance=1, description=f"histories{broken}")
 
 
-def _blind(total: Sum) -> list[str]:
+def blind(total: Sum) -> list[str]:
     """What never happened although there were enough histories for it to."""
     return [
         f"{tier}: {name}"
         for tier, reach in total.reach.items()
-        if total.histories[tier] >= ENOUGH
+        if total.histories[tier] >= ENOUGH[tier]
         for name in never(reach, WANTED[tier])
     ]
 
@@ -76,19 +76,19 @@ def _named(finding: Finding, plan: Plan) -> dict[str, object]:
     return {"rule": finding.rule, "seen": finding.seen, "replay": plan.name}
 
 
-def _told(total: Sum, blind: list[str], broken: list[dict[str, object]]) -> dict[str, object]:
+def _told(total: Sum, missed: list[str], broken: list[dict[str, object]]) -> dict[str, object]:
     return {
         "histories": dict(total.histories),
         "seconds": {tier: round(spent, 2) for tier, spent in total.seconds.items()},
         "reach": {tier: dict(sorted(reach.items())) for tier, reach in total.reach.items()},
-        "never": blind,
+        "never": missed,
         "broken": broken,
         "seeds": [[each.tier, each.seed, each.rule, each.seen] for each in total.broken],
     }
 
 
 def _print(
-    total: Sum, blind: list[str], broken: list[dict[str, object]], asked: argparse.Namespace
+    total: Sum, missed: list[str], broken: list[dict[str, object]], asked: argparse.Namespace
 ) -> None:
     out = Console()
     out.print(reached(total))
@@ -102,9 +102,9 @@ def _print(
         out.print(f"\nAgain: python -m scripts.simulate {each['replay']}", markup=False)
         for line in each["lines"]:  # type: ignore[attr-defined]
             out.print(f"    {line}", markup=False, highlight=False)
-    for name in blind:
+    for name in missed:
         out.print(f"Never happened: {name}", markup=False)
-    if not total.broken and not blind:
+    if not total.broken and not missed:
         out.print(f"Every rule held in {sum(total.histories.values())} histories.")
 
 

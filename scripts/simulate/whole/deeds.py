@@ -27,14 +27,15 @@ from scripts.simulate.whole.place import Place
 if TYPE_CHECKING:
     from scripts.simulate.whole.world import WholeWorld
 
-AHEAD_DAYS = 20
+FEW = 2  # of each town so many things are asked for: requests meet on them
+FORWARD = ("approve", "hand_over", "take_back", "withdraw")  # pressed more often than the others
 
 
 def publish(world: "WholeWorld", place: Place, step: Step) -> str:
     """A member publishes a thing to lend or to give; one in four for partners only."""
     number = step.numbers[1]
     scope = SCOPE_PARTNERS if number % 4 == 0 else SCOPE_PUBLIC
-    said: dict[str, Any] = {"title": f"Échelle {number % 97}", "copies": 1 + number // 8 % 2}
+    said: dict[str, Any] = {"title": f"Échelle {number % 97}", "copies": 2 - bool(number // 8 % 4)}
     if number // 16 % 4 == 0:
         said["verb"] = "donner"
     said["auto"] = number // 64 % 4 == 0
@@ -79,7 +80,7 @@ def ask(world: "WholeWorld", place: Place, step: Step) -> str:
         listing = _one_of(_shown(world, place, step.numbers[1] % 8 == 0), step, 2)
         if listing is None:
             return "nothing"
-        first = town.engagements.ground.today(town.clock.now_ms()) + step.numbers[3] % 8
+        first = town.engagements.ground.today(town.clock.now_ms()) + 1 + step.numbers[3] % 3
         last = first + step.numbers[4] % 4
         typed = {
             "first_day": calendar_day(first).isoformat(),
@@ -92,6 +93,7 @@ def ask(world: "WholeWorld", place: Place, step: Step) -> str:
         who = (ASKER, OTHER_ASKER)[step.numbers[5] % 2]
         row = town.engagements.ask(listing, who, typed, secrets.token_bytes(16))
     world.trace.count("ask: here" if row.home == place.id else "ask: another town's thing")
+    _news(world, place, bytes(row.home), step)
     return f"{row.id.hex()[:8]} of {listing.origin.hex()[:8]}"
 
 
@@ -102,8 +104,9 @@ def keeper_acts(world: "WholeWorld", place: Place, step: Step) -> str:
 
 def asker_acts(world: "WholeWorld", place: Place, step: Step) -> str:
     """Somebody who asked does the one thing they can: withdraw, mostly."""
-    who = (ASKER, OTHER_ASKER)[step.numbers[5] % 2]
-    return _press(world, place, step, who, "asker")
+    one, other = ((ASKER, OTHER_ASKER), (OTHER_ASKER, ASKER))[step.numbers[5] % 2]
+    said = _press(world, place, step, one, "asker")
+    return said if said != "nothing" else _press(world, place, step, other, "asker")
 
 
 def _press(world: "WholeWorld", place: Place, step: Step, member: int, role: str) -> str:
@@ -112,7 +115,8 @@ def _press(world: "WholeWorld", place: Place, step: Step, member: int, role: str
         pressed = _buttons(place, member, role)
         if not pressed:
             return "nothing"
-        row, action = pressed[step.pick(1, pressed)]
+        likely = _likely(pressed) if step.numbers[3] % 4 else pressed
+        row, action = likely[step.pick(1, likely)]
         on = row.version if step.numbers[2] % 6 else max(row.version - 1, 0)
         args = {"share": "1", "contact": "06", "reason": "Voilà"} if role == "keeper" else {}
         town.engagements.act(
@@ -120,7 +124,22 @@ def _press(world: "WholeWorld", place: Place, step: Step, member: int, role: str
             act_id=secrets.token_bytes(8), args=args,
         )  # fmt: skip
     world.trace.count(f"act: {action}")
+    if row.home != row.asker_town:
+        world.trace.count(f"act between towns: {action}")
+        _news(world, place, bytes(row.home if role == "asker" else row.asker_town), step)
     return f"{action} {row.id.hex()[:8]}"
+
+
+def _likely(pressed: list[tuple[Engagement, str]]) -> list[tuple[Engagement, str]]:
+    """The buttons that lead on, between two towns if there are any."""
+    on = [each for each in pressed if each[1] in FORWARD] or pressed
+    return [(row, action) for row, action in on if row.home != row.asker_town] or on
+
+
+def _news(world: "WholeWorld", place: Place, other: bytes, step: Step) -> None:
+    """Two times in three a town visits at once whom its news is for, as nodes do."""
+    if other in world.partners[place.name] and step.numbers[4] // 16 % 3:
+        world.visit(place, world.by_id[other], {})
 
 
 def forget(world: "WholeWorld", place: Place, step: Step) -> str:
@@ -204,8 +223,11 @@ def _shown(world: "WholeWorld", place: Place, is_ours: bool) -> list[Listing]:
     """The things one could ask for: of partners, or of the own town."""
     partners_of = [place.id] if is_ours else sorted(world.partners[place.name])
     on_offer = (Listing.state == "published") & (Listing.practice == "lending")
-    query = Listing.select().where(on_offer, Listing.origin.in_(partners_of))
-    return list(query.order_by(Listing.origin, Listing.key))
+    shown: list[Listing] = []
+    for origin in partners_of:
+        query = Listing.select().where(on_offer, Listing.origin == origin)
+        shown.extend(query.order_by(Listing.key).limit(FEW))
+    return shown
 
 
 def _own(town: bytes) -> list[Listing]:

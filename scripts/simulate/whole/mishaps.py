@@ -119,11 +119,13 @@ def put_back(world: "WholeWorld", place: Place, step: Step) -> str:
         return "nothing"
     place = held[step.pick(1, held)]
     copy = place.copies[step.pick(2, place.copies)]
-    whole = step.numbers[3] % 3 == 0
+    whole = step.numbers[3] % 2 == 0
     place.put_back(copy, whole=whole)
     world.touched.add(place.name)
     kind = "whole machine" if whole else "database"
     world.trace.count(f"put back: {kind}")
+    with place.inside():
+        world.trace.count("restore mode", restoring.is_restoring())
     return f"{place.name} {kind}"
 
 

@@ -232,6 +232,7 @@ def _check_engagements(world: "WholeWorld") -> None:
             other = at[bytes(row.home)].get(bytes(row.id))
             if other is not None:
                 _check_same(world, away, world.by_id[bytes(row.home)], row, other)
+                world.trace.count(f"both know: {row.state}")
 
 
 def _engagements(place: Place) -> dict[bytes, Engagement]:

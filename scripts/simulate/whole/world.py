@@ -23,6 +23,8 @@ from scripts.simulate.whole.place import Place, TownClock
 from scripts.simulate.whole.verbs import VERBS
 from scripts.simulate.wire import PowerCut, Wire, faults_of
 
+ONE_TO_LEND = 64 + 16 + 1  # read by `deeds.publish`: one copy, lent, its keeper answers
+
 
 @dataclass
 class Link:
@@ -87,7 +89,8 @@ class WholeWorld:
     def _begin(self) -> None:
         """Let every town have something to lend, and its partners know of it."""
         for number, place in enumerate(self.places):
-            self.act(VERBS["publish"].do, place, Step(0, "publish", (number, number + 5) * 3))
+            numbers = (number, ONE_TO_LEND + number) * 3
+            self.act(VERBS["publish"].do, place, Step(0, "publish", numbers))
         for number, (one, other) in enumerate(self.pairs):
             for place in (one, other):  # a town between two others introduces them
                 self.act(VERBS["introduce"].do, place, Step(0, "introduce", (number,) * 6))
