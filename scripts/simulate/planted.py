@@ -261,17 +261,17 @@ FAULTS = (
         "whole",
         _around("node.store.sets.sums.change", _never_removed),
     ),
-)
-HARD = (
-    Planted(
-        "what is promised is not counted",
-        "whole",
-        _put(node__engagements__moves__claims__take=_nothing),
-    ),
     Planted(
         "only the first act of a request is read",
         "whole",
         _around("node.engagements.between.inner.read_request", _first_alone),
+    ),
+)
+HARD = (  # looked for by hand: no rule is known to notice them within the histories of the tests
+    Planted(
+        "what is promised is not counted",
+        "whole",
+        _put(node__engagements__moves__claims__take=_nothing),
     ),
     Planted(
         "a reply is applied whatever its version",
