@@ -141,7 +141,10 @@ def settle(ground: Ground) -> bool:
         marks.write_number(SETTLED, gen)
         if is_whole:
             marks.write_number(gate.OPEN_FOR, gen)
-            for town in {row.home for row in _unburied()} | {r.asker_town for r in _unburied()}:
+            sharing = {row.home for row in _unburied()} | {row.asker_town for row in _unburied()}
+            for town in sharing | {each.town for each in partners.listed("active")}:
+                listen(ground, town)  # what came while we were in restore mode was only kept
+            for town in sharing:
                 say_again(ground, town)
     return is_whole
 

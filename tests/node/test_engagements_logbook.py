@@ -24,6 +24,7 @@ from tests.node.engagement_towns import Two, two_towns
 from tests.node.restored_towns import (
     back_up,
     leave_restore,
+    pull_back,
     put_back,
     reopened,
     restored,
@@ -71,6 +72,21 @@ def test_a_whole_logbook_brings_back_every_row_and_opens_the_gate_at_once(two, t
     two.exchange()
     assert two.away.row(row).gen == two.home.row(row).gen > 0
     assert doubted(two.home) == doubted(two.away) == []
+
+
+def test_an_answer_that_came_in_restore_mode_counts_once_it_is_over(two, tmp_path):
+    row = two.asked()
+    two.home.act(row, "approve")
+    two.exchange()
+    backup = back_up(two.away, tmp_path / "backup.db")
+    two.away = put_back(two.away, backup, with_logbook=True)
+    two.home.act(row, "hand_over")
+    pull_back(two.away, two.home)
+    assert two.away.row(row).state == "approved"
+    leave_restore(two.away)
+    assert two.away.row(row).state == "handed_over"
+    two.exchange()
+    assert two.both(row) == ("handed_over", "handed_over")
 
 
 def test_a_logbook_that_does_not_reach_our_last_record_opens_nothing(two, tmp_path):

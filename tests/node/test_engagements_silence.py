@@ -306,6 +306,25 @@ def test_a_town_with_a_new_key_gets_every_open_register_sealed_to_it(two: Two) -
         assert two.away.journal.open_sealed(parse(sealed.raw))[1] == row.id
 
 
+def test_a_final_answer_nobody_heard_is_sealed_to_the_new_key_as_well(two: Two) -> None:
+    row = two.asked()
+    two.exchange()
+    two.home.act(row, "decline")
+    two.clock.forward(days=31)
+    fresh = two.away.keyring.rotated_hpke(two.clock.now_ms())
+    two.away.journal.keys = Keychain(replace(fresh, hpke_made=fresh.hpke_made[:1]))
+    with two.away.inside():
+        said = profile.Profile(name="Quimper", hpke=two.away.journal.keyring.hpke[0].public)
+        two.away.journal.publish(profile.KIND, plain(said), key=profile.KEY)
+    two.home.hear(two.away.raws(profile.KIND))
+    two.exchange()
+    assert two.both(row) == ("declined", "declined")
+    with two.home.inside():
+        heard = two.home.engine.find(row.id).reply_record
+    two.home.hear(two.away.raws(profile.KIND))
+    assert two.home.row(row).reply_record == heard
+
+
 def test_who_leaves_here_is_withdrawn_everywhere_and_named_nowhere(two: Two) -> None:
     listing = two.home.publish(copies=5)
     two.exchange()

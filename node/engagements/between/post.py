@@ -71,19 +71,26 @@ def send_unsent(ground: Ground) -> int:
 
 
 def seal_again(ground: Ground, town: bytes, key: bytes) -> int:
-    """Seal our open registers to a town's new key; return how many.
+    """Seal our registers that still matter to a town's new key; return how many.
 
-    A town that was restored may have lost the keys before; content and ids stay as they are.
+    They are those of what is open, and final answers that the town has not heard. A town that was
+    restored may have lost the keys before; content and ids stay as they are.
     """
     name = f"{SEALED_TO}{town.hex()}"
     before = marks.read(name)
     if before == key.hex():
         return 0
     marks.write(name, key.hex())
-    shared = rows.with_town(town) if before else []
-    for row in shared:
+    shared = rows.with_town(town, only_open=False) if before else []
+    waiting = [row for row in shared if not row.final or _is_unheard_answer(ground, row)]
+    for row in waiting:
         publish(ground, row)
-    return len(shared)
+    return len(waiting)
+
+
+def _is_unheard_answer(ground: Ground, row: Engagement) -> bool:
+    is_said = ground.decides(row) and row.reply_key is not None
+    return is_said and row.ack < row.version
 
 
 def sent_ms(ground: Ground, act: Act, row: Engagement) -> int | None:
