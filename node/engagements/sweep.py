@@ -9,7 +9,7 @@ from collections.abc import Callable
 from node.domain.lifecycle import DAY_MS
 from node.engagements import adoption, diary, gate, home, recovery
 from node.engagements.between import asker, registers
-from node.engagements.between.post import publish, send_unsent
+from node.engagements.between.post import is_unheard_answer, publish, send_unsent
 from node.engagements.ground import Ground
 from node.journal import restoring
 from node.store import marks
@@ -85,18 +85,11 @@ def _put_away(ground: Ground, row: Engagement) -> None:
     now_ms = ground.now_ms()
     if gate.is_unheard(row.asker_town if ground.decides(row) else row.home):
         return
-    if row.final and row.since_ms < now_ms - BURY_AFTER_DAYS * DAY_MS and _is_heard(ground, row):
-        _bury(ground, row)
+    if row.final and row.since_ms < now_ms - BURY_AFTER_DAYS * DAY_MS:
+        if not is_unheard_answer(ground, row):  # its tombstone would read "taken back"
+            _bury(ground, row)
     elif not row.final and not ground.decides(row) and _is_past(row, now_ms):
         rows.change(row.id, final=True)
-
-
-def _is_heard(ground: Ground, row: Engagement) -> bool:
-    """Whether nobody waits for our register: a reply nobody heard lives on until it expires.
-
-    Its tombstone would tell an asker's town that was away that the promise was taken back.
-    """
-    return not ground.decides(row) or row.ack >= row.version
 
 
 def _bury(ground: Ground, row: Engagement) -> None:

@@ -82,15 +82,19 @@ def seal_again(ground: Ground, town: bytes, key: bytes) -> int:
         return 0
     marks.write(name, key.hex())
     shared = rows.with_town(town, only_open=False) if before else []
-    waiting = [row for row in shared if not row.final or _is_unheard_answer(ground, row)]
+    waiting = [
+        row
+        for row in shared
+        if not row.final or (row.reply_key is not None and is_unheard_answer(ground, row))
+    ]
     for row in waiting:
         publish(ground, row)
     return len(waiting)
 
 
-def _is_unheard_answer(ground: Ground, row: Engagement) -> bool:
-    is_said = ground.decides(row) and row.reply_key is not None
-    return is_said and row.ack < row.version
+def is_unheard_answer(ground: Ground, row: Engagement) -> bool:
+    """Return whether the asker's town has yet to acknowledge what we, as home, last said."""
+    return ground.decides(row) and row.ack < row.version
 
 
 def sent_ms(ground: Ground, act: Act, row: Engagement) -> int | None:
