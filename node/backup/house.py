@@ -11,6 +11,7 @@ from pathlib import Path
 from node.journal.keyring import FILE as KEYS
 from node.journal.restoring import FILE as GENERATION
 from node.store.database import StoreError
+from node.store.durable import sync_file
 
 DATABASE = "lavoir.db"
 SETTINGS = "lavoir.toml"
@@ -115,15 +116,6 @@ def _locked(home: Path, kind: int, refusal: str) -> int:
         os.close(handle)
         raise BackupError(refusal) from None
     return handle
-
-
-def sync_file(path: Path) -> None:
-    """Return once what was written to a file, or listed in a folder, is on the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def sync_tree(folder: Path) -> None:

@@ -16,6 +16,7 @@ from node.domain.errors import Conflict
 from node.domain.words import N_
 from node.store import marks
 from node.store.database import write_tx
+from node.store.durable import sync_file
 from node.store.network import carriages, partners, towns
 
 Progress = Callable[[int, int], None]
@@ -150,8 +151,4 @@ def _printable(name: str) -> str:
 def _sync(folder: Path) -> None:
     """Make the new name last; some file systems of sticks cannot, and need not, be told."""
     with contextlib.suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        sync_file(folder)

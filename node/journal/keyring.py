@@ -16,6 +16,7 @@ from federation.errors import ProtocolError
 from federation.keys import SigningKey, root_to_archive, to_words
 from federation.keyset import Keyset, genesis, parse_keyset, verify_chain
 from federation.seal import HpkeKey
+from node.store.durable import sync_file
 
 FILE = "town.keys"
 HPKE_ROTATION_DAYS = 30
@@ -122,7 +123,7 @@ class Keyring:
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(part, home / FILE)
-            _sync_folder(home)
+            sync_file(home)
         except OSError as error:
             raise KeyringError(f"{home / FILE} cannot be written: {error.strerror}") from error
 
@@ -132,11 +133,3 @@ class Keyring:
             return self
         kept = tuple(pair for pair in self.hpke_made if now_ms - pair[0] < HPKE_KEPT_DAYS * DAY_MS)
         return replace(self, hpke_made=((now_ms, HpkeKey.generate()), *kept))
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

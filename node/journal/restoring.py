@@ -15,6 +15,7 @@ from typing import NamedTuple
 from federation.stamp import stamp_ms
 from node.store import marks
 from node.store.database import write_tx
+from node.store.durable import sync_file
 from node.store.network import partners
 
 FILE = "town.generation"
@@ -155,8 +156,4 @@ def _write(home: Path, mark: str, stamp: int) -> None:
         file.flush()
         os.fsync(file.fileno())
     part.replace(home / FILE)
-    folder = os.open(home, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_file(home)
