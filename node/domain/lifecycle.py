@@ -6,7 +6,11 @@ Rules of the table (ENGAGEMENTS, "What the engine needs"):
 3. a final state takes nothing, has no turn and no way out;
 4. `withdraw` (from every leavable state) and `revoke` (from every open state) are universal
    and therefore not written in the tables;
-5. `refuses_to` names the final state of an ask that home cannot take at all.
+5. `refuses_to` names the final state of an ask that home cannot take at all;
+6. `waiting` names the state of who waits in line: it holds nothing, it is the clock's turn, and
+   its first transition is the clock's `offer` into a state that takes capacity;
+7. a transition that `proposes` puts new terms on the table: the other side can `accept` them;
+   one that `amends` changes the terms of what goes on.
 """
 
 from collections.abc import Iterable, Mapping
@@ -26,6 +30,10 @@ REVOKED = "revoked"
 WITHDRAW = "withdraw"
 REVOKE = "revoke"
 UNIVERSAL = (WITHDRAW, REVOKE)
+ASK = "ask"  # opens in `start`; refused when nothing is free
+QUEUE = "queue"  # the same, and waits in line when nothing is free
+OFFER = "offer"  # by the clock: what was freed is held for the next in line
+ACCEPT = "accept"
 
 
 @dataclass(frozen=True)
@@ -54,7 +62,8 @@ class State:
 
     `takes`: it holds capacity. `leavable`: the asker can still withdraw; where goods are out or a
     debt is due, nobody leaves by a word (ENGAGEMENTS, the states marked `!`). `ahead` is the label
-    while it is still to come, and `expected` the moment it is then expected at.
+    while it is still to come, and `expected` the moment it is then expected at. `remind_hours`
+    before the deadline (0: never) whoever's turn it is gets a reminder.
     """
 
     name: str
@@ -67,17 +76,24 @@ class State:
     final: bool = False
     ahead: str = ""
     expected: str = ""
+    remind_hours: int = 0
 
 
 @dataclass(frozen=True)
 class Transition:
-    """`action` leads from `before` to `after` when done by `by`; `label` stands on the button."""
+    """`action` leads from `before` to `after` when done by `by`; `label` stands on the button.
+
+    `proposes`: the act brings new terms, which hang on the state until they are answered.
+    `amends`: the act changes the terms by the practice's own rule (`Engaging.amends`).
+    """
 
     action: str
     before: str
     after: str
     by: str
     label: str
+    proposes: bool = False
+    amends: bool = False
 
 
 class LifecycleError(Exception):
@@ -98,10 +114,12 @@ class Lifecycle:
         states: Iterable[State],
         transitions: Iterable[Transition],
         refuses_to: str = "declined",
+        waiting: str = "",
     ) -> None:
         self.name = name
         self.start = start
         self.refuses_to = refuses_to
+        self.waiting = waiting
         given = tuple(states)
         self.states: Mapping[str, State] = MappingProxyType({each.name: each for each in given})
         self.transitions = tuple(transitions) + tuple(self._universal())
@@ -162,6 +180,7 @@ class Lifecycle:
     def _faults(self) -> Iterable[str]:
         yield from self._unknown_names()
         yield from self._misplaced_finals()
+        yield from self._line_faults()
         for state in self.states.values():
             yield from _state_faults(state)
         lapses = {state.name: state.lapses_to for state in self.states.values()}
@@ -176,6 +195,7 @@ class Lifecycle:
         named = {each.before for each in self.transitions} | {self.start, self.refuses_to}
         named |= {each.after for each in self.transitions}
         named |= {state.lapses_to for state in self.states.values() if state.lapses_to}
+        named |= {self.waiting} - {""}
         yield from (f"unknown state {name}" for name in sorted(named - set(self.states)))
         yield from (f"unknown role {each.by}" for each in self.transitions if each.by not in ROLES)
         yield from (
@@ -194,8 +214,24 @@ class Lifecycle:
         if self.refuses_to in set(self.states) - finals:
             yield f"{self.refuses_to} is open and meant for what is refused"
 
+    def _line_faults(self) -> Iterable[str]:
+        """What is wrong with the line of those who wait, and with what is put on the table."""
+        state = self.states.get(self.waiting)
+        if state is not None:
+            offer = self.find(self.waiting, OFFER)
+            is_held = offer and offer.by == "clock" and self.states[offer.after].takes
+            if state.takes or state.final or state.turn != "clock":
+                yield f"{self.waiting} waits in line and must be open, hold nothing, be the clock's"
+            if not is_held:
+                yield f"{self.waiting} waits in line and nothing is ever offered and held"
+        for each in self.transitions:
+            if each.proposes and each.after in self.states:
+                answer = self.find(each.after, ACCEPT)
+                if answer is None or answer.by == each.by:
+                    yield f"{each.action} proposes and nobody can accept in {each.after}"
+
     def _reached(self) -> set[str]:
-        seen, todo = set(), [self.start]
+        seen, todo = set(), [self.start, self.waiting]
         while todo:
             name = todo.pop()
             if name in seen or name not in self.states:

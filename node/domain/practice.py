@@ -11,6 +11,7 @@ from node.domain.capacity import Span
 from node.domain.lifecycle import Lifecycle
 from node.domain.listing import Source
 from node.domain.schema import Field, Form, Schema, Struct, said, tidy
+from node.domain.standing import Hindrance, Standing
 
 Terms = dict[str, Any]
 Facets = tuple[tuple[str, str], ...]
@@ -19,13 +20,43 @@ ONCE = Span(0, 1)
 
 @dataclass(frozen=True)
 class Claim:
-    """What promised terms hold of a listing: `units` of its copies on each day of `span`.
+    """What promised terms hold of a listing: `units` of its copies in each slot of `span`.
 
-    What is taken once and not by days (a gift, a place) holds the span ONCE.
+    A slot is whatever the practice counts in: a day number (lending), a quarter of an hour since
+    1970 in UTC (spaces), an occurrence. What is taken for good (a gift) holds the span ONCE.
     """
 
     span: Span
     units: int = 1
+
+
+@dataclass(frozen=True)
+class Stock:
+    """What promised terms hold of a listing's stock: {line: how many}, lines named by the body."""
+
+    lines: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Amount:
+    """How much promised terms add to one sum (cents, minutes): held up to `Engaging.most`."""
+
+    units: int
+
+
+@dataclass(frozen=True)
+class Once:
+    """One voice of one asker in one `slice` of a listing, whatever it says."""
+
+    slice: str = ""
+
+
+Wanted = Claim | Stock | Amount | Once
+
+
+def seats(slot: int, places: int = 1) -> Claim:
+    """Return what holds `places` seats at one occurrence; `slot` is its day number or quarter."""
+    return Claim(Span(slot, slot + 1), places)
 
 
 def no_facets(body: Any) -> Facets:
@@ -40,21 +71,29 @@ class Engaging:
     lifecycles   by name; `which(body)` names the one a listing follows
     fields       what the asker fills in, for a listing's body
     terms        (body, form, today as day number) -> terms; raises Invalid
-    claim        what terms hold, None when nothing is scarce
-    copies       how many units the listing has
+    claim        what terms hold: Claim, Stock, Amount or Once; None when nothing is scarce
+    copies       how many units the listing has (Claim)
+    stock        how many of each line it has (Stock)
+    most         up to what sum it is taken, None for any (Amount)
     moments      the named instants (UTC ms) that deadlines refer to
     material     the body's fields whose change needs a new yes
     effects      action -> (body, terms) -> the listing's new body; None withdraws the listing
     auto         whether home may approve by itself when capacity is free
     wish         (body, form) -> what is asked in the words of `fields`, as it travels to home
     open_on      (body, day number) -> whether a thing can be fetched or brought back on that day
+    amends       action -> (body, terms, form, today) -> the new terms of a transition that amends,
+                 reckoned alike in both towns; raises Invalid
+    guards       action (`ask` and `queue` among them) -> (body, terms, Standing) -> what stands in
+                 the way, None for nothing; asked at home, inside the deciding transaction
+    reasons      code of a Hindrance -> its message id, for towns that only read the code
+    is_milder    (old terms, new terms) -> whether home may change them alone: it only gives more
     """
 
     lifecycles: Mapping[str, Lifecycle]
     which: Callable[[Any], str]
     fields: Callable[[Any], tuple[Field, ...]]
     terms: Callable[[Any, Form, int], Terms]
-    claim: Callable[[Terms], Claim | None]
+    claim: Callable[[Terms], Wanted | None]
     copies: Callable[[Any], int]
     moments: Callable[[Terms, str], dict[str, int]]
     material: tuple[str, ...]
@@ -62,6 +101,14 @@ class Engaging:
     auto: Callable[[Any], bool] = lambda body: False
     wish: Callable[[Any, Form], dict[str, str]] | None = None
     open_on: Callable[[Any, int], bool] = lambda body, day: True
+    stock: Callable[[Any], Mapping[str, int]] = lambda body: {}
+    most: Callable[[Any], int | None] = lambda body: None
+    amends: Mapping[str, Callable[[Any, Terms, Form, int], Terms]] = field(default_factory=dict)
+    guards: Mapping[str, Callable[[Any, Terms, Standing], Hindrance | None]] = field(
+        default_factory=dict
+    )
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    is_milder: Callable[[Terms, Terms], bool] = lambda old, new: False
 
     def lifecycle(self, body: Any) -> Lifecycle:
         """Return the table of transitions a listing with this body follows."""
