@@ -15,7 +15,7 @@ blueprint = Blueprint("desk_trail", __name__, url_prefix="/admin/journal")
 blueprint.before_request(only_admins)
 
 PER_PAGE = 50
-ROLES = {"resident": N_("resident"), "desk": N_("desk"), "admin": N_("administrator")}
+ROLES = {"resident": N_("resident"), "moderator": N_("moderator"), "admin": N_("administrator")}
 SENTENCES = {
     "partner.invite": N_("An invitation was made"),
     "partner.accept": N_("The invitation of %(subject)s was answered"),

@@ -12,7 +12,7 @@ from node.store.people import members
 from node.store.promises.engagements import Engagement
 
 DOERS = {"asker": "self", "keeper": "keeper", "staff": "desk"}  # how an act in a role is signed
-DESK = ("desk", "admin")
+DESK = ("moderator", "admin")
 
 
 def roles(ground: Ground, row: Engagement, member_id: int) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from node.store.database import write_tx
 from node.store.people import doorstep, members, sessions
 from node.store.people.members import ROLES, Member
 
-RESIDENT, DESK, ADMIN = ROLES  # from the least to the most; the desk moderates
+RESIDENT, MODERATOR, ADMIN = ROLES  # from the least to the most
 NAME_MAX = 80
 EMAIL_MAX = 254
 PROFILE = ("name", "phone", "language", "quartier")

@@ -116,7 +116,7 @@ def test_only_the_keeper_decides_and_only_the_asker_withdraws(town: TownHere) ->
 
 
 def test_the_desk_acts_for_a_keeper_but_never_on_its_own_ask(town: TownHere) -> None:
-    town.member("desk", role="desk")
+    town.member("desk", role="moderator")
     row = town.ask(town.publish())
     assert town.act(row, "approve", "desk", "staff").state == "approved"
     with town.inside():

@@ -7,7 +7,7 @@ import peewee
 from node.store.database import write_tx
 from node.store.row import BytesField, Row
 
-ROLES = ("resident", "desk", "admin")
+ROLES = ("resident", "moderator", "admin")
 STATUSES = ("active", "pending", "suspended", "erased")
 
 

@@ -50,7 +50,7 @@ def template(name: str) -> tuple[Path, tuple[str, ...]]:
         )
         town = open_town(home, clock=clock)
         with using(town.database):
-            for number, role in enumerate(("resident", "resident", "resident", "desk"), 1):
+            for number, role in enumerate(("resident", "resident", "resident", "moderator"), 1):
                 members.join(
                     f"Canari {name} {number}",
                     now_ms=FOUNDED_MS,

@@ -106,7 +106,7 @@ def test_roles_are_looked_up_at_each_request(web: FlaskClient) -> None:
     number, other = member("Anna", accounts.ADMIN), member("B", accounts.ADMIN)
     log_in(web, number)
     assert web.get("/desk").text == "Anna"
-    accounts.set_role(number, accounts.DESK, by=other, now_ms=NOW)
+    accounts.set_role(number, accounts.MODERATOR, by=other, now_ms=NOW)
     assert web.get("/desk").status_code == 403
     accounts.suspend(number, by=other, now_ms=NOW)
     assert web.get("/desk").status_code == 303
