@@ -52,7 +52,9 @@ def loan(**fields: Any) -> Practice:
         for each in LOAN.states.values()
     ]
     ways = [each for each in LOAN.transitions if each.action not in ("withdraw", "revoke")]
-    wrong = Lifecycle("loan", start=LOAN.start, states=states, transitions=ways)
+    wrong = Lifecycle(
+        "loan", start=LOAN.start, waiting=LOAN.waiting, states=states, transitions=ways
+    )
     assert LENDING.engaging is not None
     lifecycles = {**LENDING.engaging.lifecycles, "loan": wrong}
     return without(engaging=dataclasses.replace(LENDING.engaging, lifecycles=lifecycles))

@@ -10,6 +10,7 @@ from node.domain.words import N_
 
 ANSWER_DAYS = 5
 GIFT_KEPT_DAYS = 14
+OFFER_HOURS = 48
 LOST_AFTER_DAYS = 90
 CLOSED_AFTER_DAYS = 7
 
@@ -34,8 +35,24 @@ ANSWERS = (
 LOAN = Lifecycle(
     "loan",
     start="requested",
+    waiting="waiting",
     states=(
         REQUESTED,
+        State(
+            "waiting",
+            N_("In the waiting line"),
+            turn="clock",
+            deadline=Deadline(after="last_day"),
+            lapses_to="lapsed",
+        ),
+        State(
+            "offered",
+            N_("Offered to you"),
+            turn="asker",
+            takes=True,
+            deadline=Deadline(hours=OFFER_HOURS),
+            lapses_to="passed",
+        ),
         State(
             "approved",
             N_("Accepted"),
@@ -75,11 +92,15 @@ LOAN = Lifecycle(
             lapses_to="closed",
         ),
         State("closed", N_("Closed"), final=True),
+        State("passed", N_("Passed on to the next"), final=True),
         State("lost", N_("Lost"), final=True),
         *ENDS,
     ),
     transitions=(
         *ANSWERS,
+        Transition("offer", "waiting", "offered", "clock", N_("Offer it")),
+        Transition("decline", "waiting", "declined", "keeper", N_("Decline")),
+        Transition("accept", "offered", "approved", "asker", N_("I take it")),
         Transition("hand_over", "approved", "handed_over", "keeper", N_("I handed it over")),
         Transition("take_back", "handed_over", "returned", "keeper", N_("I have it back")),
         Transition("lose", "handed_over", "lost", "keeper", N_("It is lost")),
