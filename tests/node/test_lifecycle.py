@@ -29,6 +29,7 @@ def table(of: Lifecycle) -> Table:
     return {
         "start": of.start,
         "refuses_to": of.refuses_to,
+        "waiting": of.waiting,
         "states": list(of.states.values()),
         "transitions": [each for each in of.transitions if each.action not in UNIVERSAL],
     }
