@@ -219,10 +219,10 @@ class Lifecycle:
         state = self.states.get(self.waiting)
         if state is not None:
             offer = self.find(self.waiting, OFFER)
-            is_held = offer and offer.by == "clock" and self.states[offer.after].takes
+            held = self.states.get(offer.after) if offer and offer.by == "clock" else None
             if state.takes or state.final or state.turn != "clock":
                 yield f"{self.waiting} waits in line and must be open, hold nothing, be the clock's"
-            if not is_held:
+            if held is None or not held.takes:
                 yield f"{self.waiting} waits in line and nothing is ever offered and held"
         for each in self.transitions:
             if each.proposes and each.after in self.states:
