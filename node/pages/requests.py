@@ -39,31 +39,53 @@ def list_() -> str:
 
 @blueprint.get("/demandes/<which>")
 def show(which: str) -> Any:
-    """Show one request: its timeline, what can be done now, who signed what."""
+    """Show one request: where it stands, what can be done now, what was done, who signed what."""
     person = require_member()
     row = _row(which, person)
+    drawn = {name: value for part in PARTS for name, value in part(row, person).items()}
+    return render_template("requests/show.html", section="requests", row=row, **drawn)
+
+
+def _standing(row: Any, person: Any) -> dict[str, Any]:
+    """What the top of the page says: one sentence, and how to reach the other side."""
     engagements = town().engagements
-    is_asker = row.asker == person.id
-    words, told = engagements.words(row), json.loads(row.names or "{}")
-    return render_template(
-        "requests/show.html",
-        section="requests",
-        row=row,
-        request_line=_asked(row) if is_asker else _received(row),
-        is_asker=is_asker,
-        words=sentence(words),
-        tone=words.tone,
-        note=sentence_note(words),
-        said=json.loads(row.reason or "{}").get("text", ""),
-        steps=[_step(each) for each in engagements.timeline(row)],
-        buttons=engagements.buttons(row, person.id),
-        contact=engagements.contact(row, person.id),
-        person_contact=person.email or person.phone or "",
-        is_promised=engagements.state(row).takes,
-        terms=json.loads(row.terms or "{}"),
-        told=told,
-        slip=f"{row.practice}/request.html",
-    )
+    is_asker, words = row.asker == person.id, engagements.words(row)
+    return {
+        "request_line": _asked(row) if is_asker else _received(row),
+        "is_asker": is_asker,
+        "words": sentence(words),
+        "tone": words.tone,
+        "note": sentence_note(words),
+        "said": json.loads(row.reason or "{}").get("text", ""),
+        "contact": engagements.contact(row, person.id),
+        "is_promised": engagements.state(row).takes,
+    }
+
+
+def _doable(row: Any, person: Any) -> dict[str, Any]:
+    """What this person may do now: the buttons, the first of them the main one."""
+    return {
+        "buttons": town().engagements.buttons(row, person.id),
+        "person_contact": person.email or person.phone or "",
+    }
+
+
+def _story(row: Any, person: Any) -> dict[str, Any]:
+    """What was done, and what is still to come."""
+    return {"steps": [_step(each) for each in town().engagements.timeline(row)]}
+
+
+def _facts(row: Any, person: Any) -> dict[str, Any]:
+    """What it is about: the practice's own facts are drawn from the terms."""
+    return {
+        "terms": json.loads(row.terms or "{}"),
+        "told": json.loads(row.names or "{}"),
+        "practice": row.practice,
+    }
+
+
+# Each part gives the names its partial of show.html reads: (row, person) -> {name: value}.
+PARTS = (_standing, _doable, _story, _facts)
 
 
 @blueprint.post("/demandes/<which>")
