@@ -10,7 +10,9 @@ Rules of the table (ENGAGEMENTS, "What the engine needs"):
 6. `waiting` names the state of who waits in line: it holds nothing, it is the clock's turn, and
    its first transition is the clock's `offer` into a state that takes capacity;
 7. a transition that `proposes` puts new terms on the table: the other side can `accept` them;
-   one that `amends` changes the terms of what goes on.
+   one that `amends` changes the terms of what goes on;
+8. `holding` names the state of a resident of home who is still choosing: it holds capacity, it is
+   their turn, and it opens by `hold`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,6 +23,7 @@ from node.domain.words import N_
 
 DAY_MS = 86_400_000
 HOUR_MS = 3_600_000
+MINUTE_MS = 60_000
 
 ROLES = ("asker", "keeper", "clock", "staff")
 TURNS = ("asker", "keeper", "clock", "both")
@@ -32,13 +35,14 @@ REVOKE = "revoke"
 UNIVERSAL = (WITHDRAW, REVOKE)
 ASK = "ask"  # opens in `start`; refused when nothing is free
 QUEUE = "queue"  # the same, and waits in line when nothing is free
+HOLD = "hold"  # by a resident of home: held for a moment, until they say yes themselves
 OFFER = "offer"  # by the clock: what was freed is held for the next in line
 ACCEPT = "accept"
 
 
 @dataclass(frozen=True)
 class Deadline:
-    """When a state passes on: `days` and `hours` after a named moment, not later than `before`.
+    """When a state passes on: so long after a named moment, but not later than `before`.
 
     The moments are UTC milliseconds the practice derives from the terms; `since` (entry into the
     state) always exists.
@@ -46,13 +50,14 @@ class Deadline:
 
     days: int = 0
     hours: int = 0
+    minutes: int = 0
     after: str = "since"
     before: str = ""
 
     def at_ms(self, moments: Mapping[str, int]) -> int:
         """Return the instant in UTC milliseconds; a moment that is missing counts as `since`."""
         base = moments.get(self.after, moments["since"])
-        instant = base + self.days * DAY_MS + self.hours * HOUR_MS
+        instant = base + self.days * DAY_MS + self.hours * HOUR_MS + self.minutes * MINUTE_MS
         return min(instant, moments[self.before]) if self.before in moments else instant
 
 
@@ -115,11 +120,13 @@ class Lifecycle:
         transitions: Iterable[Transition],
         refuses_to: str = "declined",
         waiting: str = "",
+        holding: str = "",
     ) -> None:
         self.name = name
         self.start = start
         self.refuses_to = refuses_to
         self.waiting = waiting
+        self.holding = holding
         given = tuple(states)
         self.states: Mapping[str, State] = MappingProxyType({each.name: each for each in given})
         self.transitions = tuple(transitions) + tuple(self._universal())
@@ -195,7 +202,7 @@ class Lifecycle:
         named = {each.before for each in self.transitions} | {self.start, self.refuses_to}
         named |= {each.after for each in self.transitions}
         named |= {state.lapses_to for state in self.states.values() if state.lapses_to}
-        named |= {self.waiting} - {""}
+        named |= {self.waiting, self.holding} - {""}
         yield from (f"unknown state {name}" for name in sorted(named - set(self.states)))
         yield from (f"unknown role {each.by}" for each in self.transitions if each.by not in ROLES)
         yield from (
@@ -224,6 +231,9 @@ class Lifecycle:
                 yield f"{self.waiting} waits in line and must be open, hold nothing, be the clock's"
             if held is None or not held.takes:
                 yield f"{self.waiting} waits in line and nothing is ever offered and held"
+        choosing = self.states.get(self.holding)
+        if choosing and not (choosing.takes and choosing.leavable and choosing.turn == "asker"):
+            yield f"{self.holding} is held while choosing and must take, be left, be the asker's"
         for each in self.transitions:
             if each.proposes and each.after in self.states:
                 answer = self.find(each.after, ACCEPT)
@@ -231,7 +241,7 @@ class Lifecycle:
                     yield f"{each.action} proposes and nobody can accept in {each.after}"
 
     def _reached(self) -> set[str]:
-        seen, todo = set(), [self.start, self.waiting]
+        seen, todo = set(), [self.start, self.waiting, self.holding]
         while todo:
             name = todo.pop()
             if name in seen or name not in self.states:

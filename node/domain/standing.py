@@ -39,7 +39,8 @@ class Standing:
                    same listing are known as theirs
     waiting        how many wait in line for this listing
     done           action -> how often it was done (verdict ok) in this engagement
-    habilitations  the codes of the habilitations in force that they hold
+    habilitations  {code: until when in UTC ms, None without end} of those in force they hold
+    listing        the register they ask for
     """
 
     now_ms: int
@@ -50,7 +51,8 @@ class Standing:
     others: tuple[Other, ...] = ()
     waiting: int = 0
     done: Mapping[str, int] = field(default_factory=dict)
-    habilitations: frozenset[str] = frozenset()
+    habilitations: Mapping[str, int | None] = field(default_factory=dict)
+    listing: bytes = b""
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ def table(of: Lifecycle) -> Table:
         "start": of.start,
         "refuses_to": of.refuses_to,
         "waiting": of.waiting,
+        "holding": of.holding,
         "states": list(of.states.values()),
         "transitions": [each for each in of.transitions if each.action not in UNIVERSAL],
     }
