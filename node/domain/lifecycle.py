@@ -9,7 +9,9 @@ Rules of the table (ENGAGEMENTS, "What the engine needs"):
 5. `refuses_to` names the final state of an ask that home cannot take at all;
 6. `waiting` names the state of who waits in line: it holds nothing, it is the clock's turn, and
    its first transition is the clock's `offer` into a state that takes capacity;
-7. a transition that `proposes` puts new terms on the table: the other side can `accept` them;
+7. `propose`, `change`, `accept`, `keep` and `retract` are universal too (`Lifecycle.proposals`):
+   a proposal hangs on any open state; where a table writes an `accept` of its own, that counts;
+8. a transition that `proposes` puts new terms on the table: the other side can `accept` them;
    one that `amends` changes the terms of what goes on;
 8. `holding` names the state of a resident of home who is still choosing: it holds capacity, it is
    their turn, and it opens by `hold`.
@@ -37,7 +39,13 @@ ASK = "ask"  # opens in `start`; refused when nothing is free
 QUEUE = "queue"  # the same, and waits in line when nothing is free
 HOLD = "hold"  # by a resident of home: held for a moment, until they say yes themselves
 OFFER = "offer"  # by the clock: what was freed is held for the next in line
-ACCEPT = "accept"
+ACCEPT = "accept"  # of an offer held for the asker, or of a proposal that names its version
+PROPOSE = "propose"  # by the keeper: other terms for what was promised; both are held
+CHANGE = "change"  # by the asker: less at once, anything else when the keeper says so
+KEEP = "keep"  # the other side says no to a proposal: what was agreed stays
+RETRACT = "retract"  # whoever proposed takes it back
+PROPOSING = (PROPOSE, CHANGE, ACCEPT, KEEP, RETRACT)
+BOTH = "both"  # by either side: whoever did not propose answers, whoever did takes it back
 
 
 @dataclass(frozen=True)
@@ -129,8 +137,11 @@ class Lifecycle:
         self.holding = holding
         given = tuple(states)
         self.states: Mapping[str, State] = MappingProxyType({each.name: each for each in given})
-        self.transitions = tuple(transitions) + tuple(self._universal())
-        self._table = {(each.before, each.action): each for each in self.transitions}
+        self.written = tuple(transitions)
+        self.transitions = self.written + tuple(self._universal())
+        self.proposals = tuple(self._proposals())
+        known = (*self.proposals, *self.transitions)
+        self._table = {(each.before, each.action): each for each in known}
         faults = list(self._faults())
         if len(self.states) != len(given):
             faults.append("two states share one name")
@@ -142,7 +153,10 @@ class Lifecycle:
         return self.states[name]
 
     def find(self, state: str, action: str) -> Transition | None:
-        """Return the transition of `action` from `state`, None if there is none."""
+        """Return the transition of `action` from `state`, None if there is none.
+
+        Those about proposals are found too; `transitions` and `actions` leave them out.
+        """
         return self._table.get((state, action))
 
     def actions(self, state: str, role: str) -> tuple[Transition, ...]:
@@ -184,6 +198,27 @@ class Lifecycle:
                 yield Transition(WITHDRAW, state.name, CANCELLED, "asker", N_("Withdraw"))
             yield Transition(REVOKE, state.name, REVOKED, "keeper", N_("Take back my yes"))
 
+    def _proposals(self) -> Iterable[Transition]:
+        """What can be said about other terms, state by state; it leads back to where it began."""
+        countered = {each.after for each in self.written if each.proposes}
+        for name, state in self.states.items():
+            own = {each.action for each in self.written if each.before == name}
+            if state.final:
+                continue
+            if state.takes and (name in countered or ACCEPT not in own):
+                yield Transition(PROPOSE, name, name, "keeper", N_("Propose other terms"))
+            if ACCEPT in own:
+                continue
+            if state.takes and state.leavable and CHANGE not in own:
+                yield Transition(CHANGE, name, name, "asker", N_("Ask for a change"))
+            yield Transition(ACCEPT, name, name, BOTH, N_("Accept the proposal"))
+            yield Transition(KEEP, name, name, BOTH, N_("Keep what was agreed"))
+            yield Transition(RETRACT, name, name, BOTH, N_("Take the proposal back"))
+
+    def is_countered(self, state: str) -> bool:
+        """Return whether a state is one that a counter-proposal led to: only its terms are held."""
+        return any(each.proposes and each.after == state for each in self.written)
+
     def _faults(self) -> Iterable[str]:
         yield from self._unknown_names()
         yield from self._misplaced_finals()
@@ -197,7 +232,7 @@ class Lifecycle:
                 yield f"{name} never ends by itself"
 
     def _unknown_names(self) -> Iterable[str]:
-        if len(self._table) != len(self.transitions):
+        if len({(each.before, each.action) for each in self.transitions}) != len(self.transitions):
             yield "two transitions share one state and action"
         named = {each.before for each in self.transitions} | {self.start, self.refuses_to}
         named |= {each.after for each in self.transitions}

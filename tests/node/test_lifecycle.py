@@ -40,8 +40,9 @@ def change(of: Table, at: int, is_final: bool, **fields: Any) -> Table:
     """Change one open (or final) state of a table."""
     states = of["states"]
     places = [place for place, each in enumerate(states) if each.final == is_final]
-    place = places[at % len(places)]
-    states[place] = dataclasses.replace(states[place], **fields)
+    if places:  # an earlier fault may have left none
+        place = places[at % len(places)]
+        states[place] = dataclasses.replace(states[place], **fields)
     return of
 
 

@@ -21,6 +21,14 @@ REQUESTED = State(
     deadline=Deadline(days=ANSWER_DAYS, before="start"),
     lapses_to="lapsed",
 )
+COUNTERED = State(
+    "countered",
+    N_("Other terms proposed"),
+    turn="asker",
+    takes=True,
+    deadline=Deadline(days=ANSWER_DAYS),
+    lapses_to="lapsed",
+)
 ENDS = (
     State("declined", N_("Declined"), final=True),
     State("cancelled", N_("Withdrawn"), final=True),
@@ -53,6 +61,7 @@ LOAN = Lifecycle(
             deadline=Deadline(hours=OFFER_HOURS),
             lapses_to="passed",
         ),
+        COUNTERED,
         State(
             "approved",
             N_("Accepted"),
@@ -101,6 +110,10 @@ LOAN = Lifecycle(
         Transition("offer", "waiting", "offered", "clock", N_("Offer it")),
         Transition("decline", "waiting", "declined", "keeper", N_("Decline")),
         Transition("accept", "offered", "approved", "asker", N_("I take it")),
+        Transition(
+            "counter", "requested", "countered", "keeper", N_("Propose other days"), proposes=True
+        ),
+        Transition("accept", "countered", "approved", "asker", N_("Accept the proposal")),
         Transition("hand_over", "approved", "handed_over", "keeper", N_("I handed it over")),
         Transition("take_back", "handed_over", "returned", "keeper", N_("I have it back")),
         Transition("lose", "handed_over", "lost", "keeper", N_("It is lost")),
