@@ -24,8 +24,12 @@ from node.store.network.strikes import Strike
 from node.store.network.successions import Succession
 from node.store.network.towns import TownRow
 from node.store.notices import Notice
+from node.store.people.desk_words import DeskWord
+from node.store.people.invitations import Invitation
 from node.store.people.login_codes import LoginCode
 from node.store.people.members import Member
+from node.store.people.quartiers import Quartier
+from node.store.people.reports import Report
 from node.store.people.sessions import Session
 from node.store.people.tokens import FormToken
 from node.store.promises.acts import Act
@@ -33,6 +37,9 @@ from node.store.promises.claims import Claim
 from node.store.promises.doubts import Doubt
 from node.store.promises.engagements import Engagement
 from node.store.promises.heard import Heard
+from node.store.promises.messages import Message
+from node.store.promises.reminders import Reminder
+from node.store.promises.tickets import Ticket
 from node.store.promises.unlogged import Unlogged
 from node.store.rates import Rate
 from node.store.sets.checkpoints import CheckpointRow, Distrust, GapRow, RunListRow
@@ -54,6 +61,7 @@ TABLES = (
     CheckpointRow, RunListRow, GapRow, Unverified, Distrust, CompletenessRow, Hint,
     *READ_MODELS, ListingCode, Holding, Blob,
     Burial, ErasureAck, DoomedPhoto,
-    Member, LoginCode, Session, FormToken,
+    Member, LoginCode, Session, FormToken, Invitation, Quartier, Report, DeskWord,
     Engagement, Act, Claim, Unlogged, Heard, Doubt,
+    Message, Reminder, Ticket,
 )  # fmt: skip

@@ -8,7 +8,7 @@ from node.store.database import write_tx
 from node.store.row import BytesField, Row
 
 ROLES = ("resident", "moderator", "admin")
-STATUSES = ("active", "pending", "suspended", "erased")
+STATUSES = ("active", "pending", "refused", "suspended", "erased")
 
 
 class Member(Row):
@@ -17,6 +17,10 @@ class Member(Row):
     ref        16 random bytes, the only thing of a member that a signed `who` is derived from
     email      in lower case, unique; None for who has none (the desk hands out codes)
     password   an Argon2id hash, "" for who only uses codes
+    commune    INSEE code, where the node serves several; "" the first of them
+    applied    what a person wrote when asking to become a member, "" once that was answered
+    invited_by the member whose invitation let them in
+    resident_ms, resident_by   when somebody of the desk saw a proof of residence, and who: no more
     """
 
     ref = BytesField(unique=True)
@@ -30,6 +34,11 @@ class Member(Row):
     password = peewee.TextField(default="")
     created_ms = peewee.BigIntegerField()
     seen_ms = peewee.BigIntegerField(null=True)
+    commune = peewee.TextField(default="", constraints=[peewee.SQL("DEFAULT ''")])
+    applied = peewee.TextField(default="", constraints=[peewee.SQL("DEFAULT ''")])
+    invited_by = peewee.IntegerField(null=True)
+    resident_ms = peewee.BigIntegerField(null=True)
+    resident_by = peewee.IntegerField(null=True)
 
 
 def join(
@@ -85,7 +94,8 @@ def erase(member: int) -> None:
     with write_tx():
         Member.update(
             ref=secrets.token_bytes(16), name="", email=None, phone="", language="", quartier="",
-            password="", role="resident", status="erased", seen_ms=None,
+            password="", role="resident", status="erased", seen_ms=None, commune="", applied="",
+            invited_by=None, resident_ms=None, resident_by=None,
         ).where(Member.id == member).execute()  # fmt: skip
 
 
