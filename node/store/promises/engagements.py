@@ -25,6 +25,7 @@ class Engagement(Row):
     contacts, names    JSON; what each side let the other know
     answer_by_ms       the asker's patience; ends_ms: the last moment it can matter
     request_key ...    keys and ids of the two sealed registers, when two towns take part
+    remind_ms          when to look whether somebody is to be reminded; 0 since it last changed
     """
 
     id = BytesField(primary_key=True)
@@ -60,6 +61,7 @@ class Engagement(Row):
     request_record = BytesField(null=True)
     reply_record = BytesField(null=True)
     created_ms = peewee.BigIntegerField()
+    remind_ms = peewee.BigIntegerField(null=True, default=0)
 
     class Meta:
         indexes = (
@@ -70,6 +72,7 @@ class Engagement(Row):
             (("final", "answer_by_ms"), False),
             (("request_key",), False),
             (("reply_key",), False),
+            (("final", "remind_ms"), False),
         )
 
 
@@ -102,6 +105,8 @@ def unfinished(since_ms: int) -> list[bytes]:
 
 def change(engagement: bytes, *, on_version: int | None = None, **columns: object) -> bool:
     """Set columns; return whether the row was there, and at `on_version` if one is named."""
+    if columns.keys() & {"since_ms", "deadline_ms"}:
+        columns.setdefault("remind_ms", 0)
     with write_tx():
         unlogged.note(engagement)
         query = Engagement.update(**columns).where(Engagement.id == engagement)
