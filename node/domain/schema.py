@@ -4,6 +4,7 @@ A practice declares its body twice, each for what it is good at: a msgspec struc
 limits, checked for every record whoever signed it) and a tuple of Fields (what a person fills in).
 """
 
+import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -41,17 +42,21 @@ KINDS = (
     "day",
     "time",
     "days",
+    "dates",
     "place",
     "photos",
     "check",
 )
+DATES_MAX = 40  # lines of a field of kind dates
 
 
 @dataclass(frozen=True)
 class Field:
     """One thing a person fills in; `label`, `help` and the choices' labels are message ids.
 
-    `days` are weekdays to tick, 0 for Monday (WEEKDAYS are their choices).
+    `days` are weekdays to tick, 0 for Monday (WEEKDAYS are their choices). `dates` are days or
+    spans of days, one a line ("24/12/2026", "2027-08-01 to 2027-08-15"), kept as pairs of day
+    numbers (first, last).
     """
 
     name: str
@@ -67,18 +72,23 @@ class Field:
 
 @dataclass(frozen=True)
 class Schema:
-    """A record kind (`lending.item/1`), the struct of its body and the fields of its form."""
+    """A record kind (`lending.item/1`), the struct of its body and the fields of its form.
+
+    `usual` gives, from the answers that were given, what answers left empty stand for.
+    """
 
     kind: str
     struct: type[msgspec.Struct]
     fields: tuple[Field, ...]
+    usual: Callable[[Mapping[str, Any]], Mapping[str, Any]] = lambda said: {}
 
     def clean(self, form: Form, **given: object) -> msgspec.Struct:
         """Return the body for what was typed; `given` are values that no form field spells.
 
         Raises Invalid naming every field that cannot be kept.
         """
-        return checked(self.struct, {**typed(self.fields, form), **given})
+        said = {**typed(self.fields, form), **given}
+        return checked(self.struct, {**self.usual(said), **said})
 
     def read(self, body: object) -> msgspec.Struct:
         """Return the body of a record, ours or foreign; unknown keys of newer versions are let be.
@@ -234,6 +244,35 @@ def _days(field: Field, text: str) -> list[int]:
     return sorted(map(int, parts))
 
 
+def _dates(field: Field, text: str) -> list[tuple[int, int]]:
+    lines = [line for line in text.splitlines() if line.strip()]
+    if len(lines) > DATES_MAX:
+        raise _Refused("too_long", N_("At most %(max)d lines, please."), max=DATES_MAX)
+    return sorted({_span(line) for line in lines})
+
+
+def _span(line: str) -> tuple[int, int]:
+    """The (first, last) day numbers a line names: one day, or two with anything between them."""
+    found = [_any_day(each) for each in _DATE.finditer(line)]
+    days = [each for each in found if each is not None]
+    if not 1 <= len(days) == len(found) <= 2 or days[0] > days[-1]:
+        message = N_("One day or span of days a line, such as 24/12/2026 to 02/01/2027, please.")
+        raise _Refused("not_dates", message)
+    return days[0], days[-1]
+
+
+_DATE = re.compile(r"(?P<y>[0-9]{4})-(?P<m>[0-9]{2})-(?P<d>[0-9]{2})"
+                   r"|(?P<D>[0-9]{1,2})/(?P<M>[0-9]{1,2})/(?P<Y>[0-9]{4})")  # fmt: skip
+
+
+def _any_day(found: re.Match[str]) -> int | None:
+    year, month, day = found.group("y", "m", "d") if found["y"] else found.group("Y", "M", "D")
+    try:
+        return day_number(date(int(year), int(month), int(day)))
+    except ValueError:
+        return None
+
+
 _READERS: dict[str, Callable[[Field, str], Any]] = {
     "text": _text,
     "long": _text,
@@ -243,4 +282,5 @@ _READERS: dict[str, Callable[[Field, str], Any]] = {
     "day": _day,
     "time": _time,
     "days": _days,
+    "dates": _dates,
 }

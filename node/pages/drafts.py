@@ -212,17 +212,18 @@ def _kept(name: str) -> Photo | None:
 def blank(practice: Practice) -> dict[str, Any]:
     """Return the values an empty form begins with: the body's own defaults, where there are few.
 
-    A long list of choices begins with none: it is there to be chosen from.
+    A long list of choices begins with none: it is there to be chosen from. What has a usual
+    answer, once the others are known, is left empty.
     """
     try:
         values = values_of(practice.schema.read({"title": "-"}))
     except Invalid:
         return {"who": "partners"}
-    fields = fields_of(practice)
+    fields, left = fields_of(practice), {"title", *practice.schema.usual(values)}
     return {
         name: value
         for name, value in values.items()
-        if name in fields and name != "title" and len(fields[name].choices) <= FEW
+        if name in fields and name not in left and len(fields[name].choices) <= FEW
     }
 
 

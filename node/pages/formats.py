@@ -1,12 +1,13 @@
 """How days, hours, distances, sums and sizes are written in each language, at Paris time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment
 
+from node.domain.capacity import calendar_day
 from node.pages.elision import at_town, of_town
 from node.pages.language import _, current, ngettext, pgettext
 
@@ -147,6 +148,14 @@ def typed_time(value: int | str | None) -> str:
     return f"{value // 60:02}:{value % 60:02}"
 
 
+def typed_dates(value: Sequence[tuple[int, int]] | str | None) -> str:
+    """Days and spans as somebody would type them, one a line; a text stays itself."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    lines = ([f"{calendar_day(each):%d/%m/%Y}" for each in span] for span in value)
+    return "\n".join(first if first == last else f"{first} - {last}" for first, last in lines)
+
+
 def moment(at_ms: int) -> str:
     """A day and an hour: "lundi 23 novembre à 9 h 42"."""
     return _("%(day)s at %(hour)s", day=day(as_moment(at_ms).date()), hour=clock(at_ms))
@@ -270,6 +279,7 @@ _FILTERS: tuple[Callable[..., Any], ...] = (
     short_day,
     size,
     typed_cents,
+    typed_dates,
     typed_time,
     weekday,
     weekday_letter,

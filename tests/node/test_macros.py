@@ -191,6 +191,7 @@ KINDS = [
     "day",
     "time",
     "days",
+    "dates",
     "place",
     "photos",
     "check",

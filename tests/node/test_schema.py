@@ -2,6 +2,7 @@
 
 import json
 import unicodedata
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from federation import codec
 from node.domain.errors import Invalid
 from node.domain.listing import PLACE_ROUNDING_E6, ListingBody, Place, rounded
 from node.domain.schema import KINDS, Field, Schema, checked, plain, said, tidy, typed
+from node.pages.formats import typed_dates
 
 CHOICES = (("a", "A"), ("b", "B"))
 FIELDS = tuple(Field(kind, kind, kind.title(), maximum=1_000, choices=CHOICES) for kind in KINDS)
@@ -65,6 +67,10 @@ def test_no_field_takes_digits_of_other_scripts_or_signs(kind: str) -> None:
         ("cents", "0,01", 1),
         ("day", "2026-11-27", 20_784),
         ("day", "2028-02-29", 21_243),
+        ("dates", "24/12/2026", [(20_811, 20_811)]),
+        ("dates", "2026-12-24 - 2027-01-02\r\n\r\n1/5/2027", [(20_811, 20_820), (20_939, 20_939)]),
+        ("dates", "du 24/12/2026 au 02/01/2027\n24/12/2026 au 2/1/2027", [(20_811, 20_820)]),
+        ("dates", "29/02/2028", [(21_243, 21_243)]),
         ("time", "7:35", 455),
         ("time", "7h35", 455),
         ("time", "7h", 420),
@@ -100,12 +106,33 @@ def test_a_field_reads_what_people_write(kind: str, text: str, kept: object) -> 
         ("time", "midi", "not_a_time"),
         ("days", "7", "not_a_weekday"),
         ("days", "lundi", "not_a_weekday"),
+        ("dates", "Noël", "not_dates"),
+        ("dates", "31/02/2027", "not_dates"),
+        ("dates", "02/01/2027 - 24/12/2026", "not_dates"),
+        ("dates", "1/1/2027 2/1/2027 3/1/2027", "not_dates"),
+        ("dates", "1/1/2027\n" * 41, "too_long"),
         ("choice", "c", "unknown_choice"),
         ("text", "x" * 201, "too_long"),
     ],
 )
 def test_a_field_refuses_with_a_stable_code(kind: str, text: str, code: str) -> None:
     assert problem(kind, text) == code
+
+
+def test_days_are_typed_again_as_they_were_read() -> None:
+    spans = [(20_811, 20_811), (20_820, 20_900)]
+    assert value("dates", typed_dates(spans)) == spans
+
+
+def test_what_is_left_empty_is_as_usual_once_the_others_are_known() -> None:
+    def usual(said: Mapping[str, Any]) -> dict[str, Any]:
+        return {"text": "short" if said["title"] == "Clou" else "long"}
+
+    fields = (Field("title", "text", "Title", required=True), Field("text", "text", "Text"))
+    schema = Schema("x.y/1", ListingBody, fields, usual)
+    assert schema.clean({"title": "Clou"}).text == "short"
+    assert schema.clean({"title": "Échelle"}).text == "long"
+    assert schema.clean({"title": "Clou", "text": "rouillé"}).text == "rouillé"
 
 
 def test_every_field_that_needs_mending_is_named_at_once() -> None:
