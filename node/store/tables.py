@@ -10,6 +10,7 @@ from node.store.erasures.acks import ErasureAck
 from node.store.erasures.burials import Burial
 from node.store.jobs import JobLease
 from node.store.marks import Mark
+from node.store.network.agreements import Agreement, LetAsk
 from node.store.network.arrivals import Arrival
 from node.store.network.carriages import Carriage
 from node.store.network.exchanges import Exchange
@@ -18,12 +19,14 @@ from node.store.network.introductions import Introduction
 from node.store.network.nonces import Nonce
 from node.store.network.partners import Partner
 from node.store.network.quarantine import Quarantined
+from node.store.network.reaches import Contact, Reach
 from node.store.network.refusals import Refusal
 from node.store.network.sightings import Sighting
 from node.store.network.strikes import Strike
 from node.store.network.successions import Succession
 from node.store.network.towns import TownRow
 from node.store.notices import Notice
+from node.store.people.calendars import CalendarKey
 from node.store.people.desk_words import DeskWord
 from node.store.people.invitations import Invitation
 from node.store.people.login_codes import LoginCode
@@ -36,7 +39,9 @@ from node.store.promises.acts import Act
 from node.store.promises.claims import Claim
 from node.store.promises.doubts import Doubt
 from node.store.promises.engagements import Engagement
+from node.store.promises.habilitations import Habilitation
 from node.store.promises.heard import Heard
+from node.store.promises.keepers import Keeper
 from node.store.promises.messages import Message
 from node.store.promises.reminders import Reminder
 from node.store.promises.tickets import Ticket
@@ -61,7 +66,8 @@ TABLES = (
     CheckpointRow, RunListRow, GapRow, Unverified, Distrust, CompletenessRow, Hint,
     *READ_MODELS, ListingCode, Holding, Blob,
     Burial, ErasureAck, DoomedPhoto,
+    Agreement, LetAsk, Contact, Reach, CalendarKey,
     Member, LoginCode, Session, FormToken, Invitation, Quartier, Report, DeskWord,
-    Engagement, Act, Claim, Unlogged, Heard, Doubt,
+    Engagement, Act, Claim, Unlogged, Heard, Doubt, Keeper, Habilitation,
     Message, Reminder, Ticket,
 )  # fmt: skip
