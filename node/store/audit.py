@@ -3,11 +3,14 @@
 import peewee
 
 from node.store.database import write_tx
-from node.store.row import Row
+from node.store.row import BytesField, Row
 
 
 class AuditEntry(Row):
-    """One act: by a member (or the clock, the command line), on a subject named by its address."""
+    """One act: by a member (or the clock, the command line), on a subject named by its address.
+
+    other is the second person it is about: for whom it was done, or to whom.
+    """
 
     at_ms = peewee.BigIntegerField(index=True)
     actor = peewee.TextField()
@@ -15,6 +18,9 @@ class AuditEntry(Row):
     action = peewee.TextField()
     subject = peewee.TextField(default="")
     detail = peewee.TextField(default="")
+    other = peewee.IntegerField(null=True, index=True)
+    engagement = BytesField(null=True, index=True)
+    listing = BytesField(null=True, index=True)
 
 
 def note(
@@ -25,28 +31,57 @@ def note(
     member: int | None = None,
     subject: str = "",
     detail: str = "",
+    other: int | None = None,
+    engagement: bytes | None = None,
+    listing: bytes | None = None,
 ) -> None:
-    """Write one entry; joins the transaction of the act it tells of."""
+    """Write one entry; joins the transaction of the act it tells of.
+
+    `detail` holds no name: names are read when it is shown, so that an erasure takes them away.
+    """
     with write_tx():
         AuditEntry.create(
-            at_ms=at_ms, actor=actor, member=member, action=action, subject=subject, detail=detail
-        )
+            at_ms=at_ms, actor=actor, member=member, action=action, subject=subject, detail=detail,
+            other=other, engagement=engagement, listing=listing,
+        )  # fmt: skip
 
 
-def latest(limit: int = 100, *, before: int | None = None, subject: str = "") -> list[AuditEntry]:
-    """Return the newest entries first; `before` is the id of the last one already shown."""
+def latest(
+    limit: int = 100,
+    *,
+    before: int | None = None,
+    subject: str = "",
+    person: int | None = None,
+    listing: bytes | None = None,
+    engagement: bytes | None = None,
+    since_ms: int | None = None,
+    until_ms: int | None = None,
+) -> list[AuditEntry]:
+    """Return the newest entries first; `before` is the id of the last one already shown.
+
+    `person` did it or it was about them; it happened from `since_ms` to before `until_ms`.
+    """
     query = AuditEntry.select().order_by(AuditEntry.id.desc()).limit(limit)
-    if before is not None:
-        query = query.where(AuditEntry.id < before)
-    if subject:
-        query = query.where(AuditEntry.subject == subject)
-    return list(query)
+    if person is not None:
+        about = (AuditEntry.other == person) | (AuditEntry.subject == f"member/{person}")
+        query = query.where((AuditEntry.member == person) | about)
+    wanted = (
+        (before, AuditEntry.id < before),
+        (subject or None, AuditEntry.subject == subject),
+        (listing, AuditEntry.listing == listing),
+        (engagement, AuditEntry.engagement == engagement),
+        (since_ms, AuditEntry.at_ms >= since_ms),
+        (until_ms, AuditEntry.at_ms < until_ms),
+    )
+    tests = [test for value, test in wanted if value is not None]
+    return list(query.where(*tests) if tests else query)
 
 
 def forget_member(member: int) -> None:
     """Blank the member in every entry (erasure); what was done stays."""
     with write_tx():
         AuditEntry.update(member=None, actor="").where(AuditEntry.member == member).execute()
+        AuditEntry.update(other=None).where(AuditEntry.other == member).execute()
 
 
 def sweep(before_ms: int) -> int:

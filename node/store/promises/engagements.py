@@ -72,6 +72,9 @@ class Engagement(Row):
             (("final", "answer_by_ms"), False),
             (("request_key",), False),
             (("reply_key",), False),
+            (("asker", "practice", "final", "since_ms"), False),
+            (("who", "final", "since_ms"), False),
+            (("listing_origin", "listing_key", "created_ms"), False),
             (("final", "remind_ms"), False),
         )
 
