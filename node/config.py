@@ -20,6 +20,7 @@ FILE = "lavoir.toml"
 PREFIX = "LAVOIR_"
 NOT_SETTINGS = {"LAVOIR_HOME"}  # says where the file is
 CITY_AND_ARRONDISSEMENT = re.compile(r"(?:\d{2}|2[AB])\d{3}")
+COMMUNES_MAX = 60
 YES_NO = {"1": True, "yes": True, "true": True, "0": False, "no": False, "false": False}
 
 
@@ -76,6 +77,13 @@ def insee(value: str) -> str:
     return "" if is_good else "must be the five characters of an INSEE code such as 56121"
 
 
+def insees(value: str) -> str:
+    """Ask for INSEE codes with spaces between them, or nothing."""
+    codes = value.split()
+    is_good = all(map(CITY_AND_ARRONDISSEMENT.fullmatch, codes)) and len(codes) <= COMMUNES_MAX
+    return "" if is_good else "must be INSEE codes with spaces between, such as 56121 56162"
+
+
 def time_zone(value: str) -> str:
     """Ask for a zone this machine knows."""
     try:
@@ -102,6 +110,9 @@ class Config:
     name: str = setting("The town's name, as its neighbours read it", check=line(80, empty=False))
     url: str = setting("The address residents and partners reach this node at", check=address)
     insee: str = setting("The commune's INSEE code", "", insee)
+    communes: str = setting(
+        "Other communes the node serves: their INSEE codes, spaces between", "", insees
+    )
     manager: str = setting("The association that runs the node", "", line(120))
     contact: str = setting("How to reach it: an address or a telephone number", "")
     language: str = setting("The language of a first visit", "fr", one_of("fr", "br", "en"))
@@ -150,6 +161,12 @@ class Config:
         "The longer side of a photo as it is kept", 1_280, between(320, 2_560)
     )
 
+    admission: str = setting(
+        "Who becomes a member: open, anybody; approval, who the desk says yes to; invitation, who"
+        " is invited",
+        "approval",
+        one_of("open", "approval", "invitation"),
+    )
     code_tries_per_hour: int = setting("Codes typed by one address", 20, between(1, 10_000))
     codes_per_hour: int = setting("Codes mailed to one person", 5, between(1, 100))
     asks_per_day: int = setting("Requests made by one member", 40, between(1, 10_000))
@@ -195,6 +212,11 @@ class Config:
     def is_https(self) -> bool:
         """Whether residents come by HTTPS, so that cookies can insist on it."""
         return self.url.startswith("https:")
+
+    @property
+    def served(self) -> tuple[str, ...]:
+        """The INSEE codes of the communes the node serves, its own first."""
+        return tuple(dict.fromkeys(filter(None, (self.insee, *self.communes.split()))))
 
     def smtp_password(self) -> str:
         """Return the mail server's password, "" if none is configured; raises ConfigError."""

@@ -3,19 +3,19 @@
 import re
 from collections.abc import Callable, Iterable
 
-from node.domain.errors import Conflict, Invalid, NotFound, Problem
+from node.domain.errors import Conflict, Invalid, NotAllowed, NotFound, Problem
 from node.domain.schema import tidy
 from node.domain.words import N_
 from node.store import audit, notices
 from node.store.catalogue import holdings
 from node.store.database import write_tx
-from node.store.people import doorstep, members, sessions
+from node.store.people import desk_words, doorstep, invitations, members, reports, sessions
 from node.store.people.members import ROLES, Member
 
 RESIDENT, MODERATOR, ADMIN = ROLES  # from the least to the most
 NAME_MAX = 80
 EMAIL_MAX = 254
-PROFILE = ("name", "phone", "language", "quartier")
+PROFILE = ("name", "phone", "language", "quartier", "commune")
 LANGUAGES = ("", "fr", "br", "en")
 
 _EMAIL = re.compile(r"[^@\s,;:<>()\[\]\"\\]+@[^@\s,;:<>()\[\]\"\\]+\.[^@\s.,;:<>()\[\]\"\\]+")
@@ -28,6 +28,8 @@ def create(
     roles: Iterable[str] = (),
     now_ms: int,
     language: str = "",
+    status: str = "active",
+    invited_by: int | None = None,
 ) -> Member:
     """Make an account; of several `roles` the highest counts, without any it is a resident.
 
@@ -39,9 +41,12 @@ def create(
     with write_tx():
         if email and by_email(email):
             raise Conflict("email_taken", N_("This address has an account already."), name="email")
-        member = members.join(name, now_ms=now_ms, email=email, role=role, language=language)
+        member = members.join(
+            name, now_ms=now_ms, email=email, role=role, language=language, status=status,
+            invited_by=invited_by,
+        )  # fmt: skip
         if role != RESIDENT:
-            _note("role", member.id, now_ms, None, role)
+            note("role", member.id, now_ms, None, role)
     return member
 
 
@@ -64,7 +69,7 @@ def named(name: str) -> Member | None:
 
 
 def change(member: int, **columns: str) -> None:
-    """Change what a person says of herself: name, phone, language, quartier; raises Invalid."""
+    """Change what a person says of herself (PROFILE); raises Invalid."""
     unknown = set(columns) - set(PROFILE)
     if unknown:
         raise ValueError(f"not for a form to change: {', '.join(sorted(unknown))}")
@@ -95,19 +100,25 @@ def set_role(member: int, role: str, *, by: int | None, now_ms: int) -> None:
         if held.role == ADMIN and role != ADMIN:
             _not_the_last(member)
         members.change(member, role=role)
-        _note("role", member, now_ms, by, role)
+        note("role", member, now_ms, by, role)
 
 
 def suspend(member: int, *, by: int | None, now_ms: int) -> None:
-    """Shut a member out at once, everywhere; raises Conflict("last_admin")."""
+    """Shut a member out at once, everywhere.
+
+    Raises Conflict("last_admin", "yourself") and NotAllowed for who has a higher role than `by`.
+    """
     with write_tx():
         held = find(member)
         if held.role == ADMIN:
             _not_the_last(member)
+        if by is not None:
+            _check_rank(held, by)
         members.change(member, status="suspended")
         sessions.end_all(member)
         doorstep.forget_codes(member, held.email)
-        _note("suspend", member, now_ms, by)
+        invitations.forget_member(member)
+        note("suspend", member, now_ms, by)
 
 
 def restore(member: int, *, by: int | None, now_ms: int) -> None:
@@ -116,7 +127,7 @@ def restore(member: int, *, by: int | None, now_ms: int) -> None:
         if find(member).status != "suspended":
             return
         members.change(member, status="active")
-        _note("restore", member, now_ms, by)
+        note("restore", member, now_ms, by)
 
 
 def erase(
@@ -145,8 +156,10 @@ def erase(
         doorstep.forget_codes(member, held.email)
         notices.forget_member(member)
         audit.forget_member(member)
+        for rows in (invitations, reports, desk_words):
+            rows.forget_member(member)
         members.erase(member)
-        _note("erase", member, now_ms, None if by == member else by)
+        note("erase", member, now_ms, None if by == member else by)
 
 
 # ── what may be typed ────────────────────────────────────────────────────────────────────────────
@@ -183,6 +196,13 @@ def _not_the_last(member: int) -> None:
         )
 
 
+def _check_rank(held: Member, by: int) -> None:
+    if held.id == by:
+        raise Conflict("yourself", N_("Nobody shuts themself out: somebody else has to."))
+    if not may(members.find(by), held.role):
+        raise NotAllowed("role", N_("Your account is not allowed to do this."))
+
+
 def _everyone() -> Iterable[Member]:
     after = 0
     while page := members.listed(after=after):
@@ -190,7 +210,8 @@ def _everyone() -> Iterable[Member]:
         after = page[-1].id
 
 
-def _note(action: str, member: int, now_ms: int, by: int | None, detail: str = "") -> None:
+def note(action: str, member: int, now_ms: int, by: int | None, detail: str = "") -> None:
+    """Write down what was done to an account, and by whom (None: the command line)."""
     actor = "member" if by is not None else "node"
     audit.note(
         f"member.{action}", at_ms=now_ms, actor=actor, member=by, subject=f"member/{member}",

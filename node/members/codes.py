@@ -24,7 +24,9 @@ LIFE_MS = {  # how long a code counts, by purpose
     "login": 15 * 60_000,  # mailed to who has an account
     "join": 15 * 60_000,  # mailed to who has none yet
     "desk": 7 * 24 * 3_600_000,  # handed out: for an account, or a new one by that name
+    "address": 60 * 60_000,  # mailed to the new address of who changes it; lets nobody in
 }
+ENTERING = ("login", "join", "desk")
 _NO_ADDRESS = "@"  # before a random word: a new person without an address of mail
 
 
@@ -60,14 +62,16 @@ def issue(
     return spoken(code)
 
 
-def by_mail(email: str, *, secret: bytes, now_ms: int) -> str | None:
+def by_mail(email: str, *, secret: bytes, now_ms: int, is_invited_only: bool = False) -> str | None:
     """Return a code to mail to that address, of an account or a new one; None for a suspended one.
+
+    None for a new one as well where people come in by invitation only.
 
     Called when the mail is really written, so that no code waits in a queue and the page that was
     asked for it answers the same, in the same time, whoever asked.
     """
     member = accounts.by_email(email)
-    if member is not None and member.status == "suspended":
+    if member.status == "suspended" if member is not None else is_invited_only:
         return None
     purpose, number = ("login", member.id) if member else ("join", None)
     return issue(purpose, email, number, secret=secret, now_ms=now_ms)
@@ -100,21 +104,30 @@ def attempt(
     raise wrong()
 
 
-def redeem(attempt: Attempt, *, name: str = "", language: str = "") -> Member:
+def redeem(
+    attempt: Attempt, *, name: str = "", language: str = "", admission: str = "open"
+) -> Member:
     """Use the code up and return whom it lets in, making the account if it is for a new person.
 
-    Raises NotAllowed("wrong_code") when it was used in between.
+    `admission` is how people become members today (`admission.MODES`), whatever it was when the
+    code was made; a code of the desk always admits. Raises NotAllowed("wrong_code") when it was
+    used in between, or admits nobody any more.
     """
     with write_tx():
         code = login_codes.spend(attempt.code_hash, attempt.now_ms)
-        if code is None:
+        if code is None or code.purpose not in ENTERING:
             raise wrong()
-        member = _member_of(code, name, language, attempt.now_ms)
-        if member.status not in ("active", "pending"):
+        member = _member_of(code, name, language, attempt.now_ms, admission)
+        if member.status not in ("active", "pending", "refused"):
             raise wrong()
-        if member.status == "pending":
-            members.change(member.id, status="active")
+        if member.status != "active" and (code.purpose == "desk" or _is_open(member, admission)):
+            members.change(member.id, status="active", applied="")
     return accounts.find(member.id)
+
+
+def _is_open(member: Member, admission: str) -> bool:
+    """Return whether nobody has to say yes any more to who waits; a no stays a no."""
+    return admission == "open" and member.status == "pending"
 
 
 def spoken(code: str) -> str:
@@ -131,15 +144,21 @@ def wrong() -> NotAllowed:
     )
 
 
-def _member_of(code: login_codes.LoginCode, name: str, language: str, now_ms: int) -> Member:
+def _member_of(
+    code: login_codes.LoginCode, name: str, language: str, now_ms: int, admission: str
+) -> Member:
     if code.member is not None:
         return accounts.find(code.member)
     email = "" if code.email.startswith(_NO_ADDRESS) else code.email
     # the account may have been made meanwhile, by a code asked for twice
     held = accounts.by_email(email)
+    if held is None and code.purpose == "join" and admission == "invitation":
+        raise wrong()
+    is_admitted = code.purpose == "desk" or admission == "open"
     return held or accounts.create(
-        name or code.name, email or None, now_ms=now_ms, language=language
-    )
+        name or code.name, email or None, now_ms=now_ms, language=language,
+        status="active" if is_admitted else "pending",
+    )  # fmt: skip
 
 
 def _hash(code: str, email: str, secret: bytes) -> bytes:

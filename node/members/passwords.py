@@ -70,7 +70,7 @@ def attempt(
     ):
         rates.take(purpose, who, secret=secret, now_ms=now_ms, limits=limits)
     member = accounts.by_email(known)
-    usable = member is not None and member.password and member.status == "active"
+    usable = member is not None and member.password and member.status in sessions.KNOWN
     if not _verified(member.password if usable and member else _NOBODY, password) or not member:
         raise NotAllowed(
             "wrong_password",

@@ -36,6 +36,12 @@ RATES = {
     "password_tried_from": Rate(60, HOUR_MS),  # from one address
     "asked": Rate(40, DAY_MS, "asks_per_day"),  # requests made, by one member
     "published": Rate(60, DAY_MS, "publications_per_day"),  # listings published, by one member
+    "reported": Rate(20, DAY_MS),  # listings reported, by one member
+    "reported_from": Rate(10, DAY_MS),  # listings reported by visitors, from one address
+    "invited": Rate(20, DAY_MS),  # invitations made, by one member
+    "joined_from": Rate(30, HOUR_MS),  # accounts made by invitation, from one address
+    "applied": Rate(5, DAY_MS),  # wishes to become a member, by one person
+    "address": Rate(5, HOUR_MS),  # new addresses of mail asked for, by one member
     "api": Rate(120, MINUTE_MS, "api_per_minute"),  # API requests, from one address
 }
 Table = dict[str, Rate]

@@ -42,8 +42,8 @@ def derived(seed: bytes, secret: bytes) -> str:
 def find(token: str, *, now_ms: int) -> Member | None:
     """Return whose browser it is, None when the session is over, ended or never was.
 
-    Each day with a visit lets it last LIFE_MS from then; a disk that cannot be written to does
-    not shut anybody out.
+    They may be no member yet: look at `status`. Each day with a visit lets it last LIFE_MS from
+    then; a disk that cannot be written to does not shut anybody out.
     """
     held = doorstep.session(token_hash(token), now_ms)
     if held is None:
@@ -53,7 +53,7 @@ def find(token: str, *, now_ms: int) -> Member | None:
             doorstep.lengthen(held.token_hash, now_ms + LIFE_MS)
         return rows.member_of(held.token_hash, now_ms)
     except StorageRefused:
-        return held.member if held.member.status == "active" else None
+        return held.member if held.member.status in rows.KNOWN else None
 
 
 def age_ms(token: str, *, now_ms: int) -> int | None:

@@ -10,6 +10,8 @@ from node.store import notices
 from node.store.notices import Notice
 
 CODE = "code"
+ADDRESS, ADDRESS_CHANGED = "address", "address_changed"
+DESK_WORD = "desk_word"
 
 # kind: (subject, body), message ids; their values are what the kind's writer knows
 TEXTS = {
@@ -21,6 +23,22 @@ TEXTS = {
             "You did not ask for it? Then do nothing: without this mail nobody comes in."
         ),
     ),
+    ADDRESS: (
+        N_("%(code)s confirms your new address"),
+        N_(
+            "Your code: %(code)s\n\n"
+            "Type it on this page within %(minutes)d minutes, signed in:\n%(url)s\n\n"
+            "You did not ask for it? Then do nothing: nothing changes."
+        ),
+    ),
+    ADDRESS_CHANGED: (
+        N_("Your address of mail was changed"),
+        N_(
+            "Codes and letters of your account go to another address from now on.\n\n"
+            "It was not you? Tell the desk at once:\n%(url)s"
+        ),
+    ),
+    DESK_WORD: (N_("A word of the desk"), N_("%(sentence)s\n\n%(text)s\n\nSee it:\n%(url)s")),
     "engagement_asked": (
         N_("A request for “%(title)s”"),
         N_("%(sentence)s\n\nSee it and answer:\n%(url)s"),

@@ -7,7 +7,7 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from node.erasure.people import erase_person
 from node.pages.here import town
 from node.pages.language import _
-from node.pages.security import once, require_member, sign_out
+from node.pages.security import once, require_person, sign_out
 from node.store.catalogue import holdings, listings
 
 blueprint = Blueprint("leaving", __name__, url_prefix="/compte/effacer")
@@ -16,14 +16,14 @@ blueprint = Blueprint("leaving", __name__, url_prefix="/compte/effacer")
 @blueprint.get("")
 def ask() -> str:
     """Ask whether it is meant, and say what goes and what may stay for a while."""
-    return page(require_member(), url_for(".erase"), url_for("account.show"))
+    return page(require_person(), url_for(".erase"), url_for("account.show"))
 
 
 @blueprint.post("")
 @once(together=True)
 def erase() -> Any:
     """Erase the account of who is signed in; raises Conflict("last_admin", "clock")."""
-    person = require_member()
+    person = require_person()
     erase_person(town(), person.id, by=person.id)
     sign_out()
     flash(_("Your account is erased. The partner towns delete their copies as they hear of it."))

@@ -8,6 +8,7 @@ from node.members import codes
 from node.notices import CODE, Letter, Writer
 from node.notices.letters import written
 from node.pages import formats
+from node.pages import told as desk_words
 from node.pages.language import _, speaking
 from node.store.catalogue import listings
 from node.store.notices import Notice
@@ -21,12 +22,16 @@ ENGAGEMENTS = ("engagement_asked", "engagement_moved", "engagement_unanswered")
 def writers(town: Any) -> Mapping[str, Writer]:
     """Return, for each kind of notice, what writes its letter for this town."""
     told = dict.fromkeys(ENGAGEMENTS, lambda notice: _of_engagement(town, notice))
-    return {**told, CODE: lambda notice: _of_code(town, notice)}
+    of_desk = desk_words.writers(town, _written)
+    return {**told, **of_desk, CODE: lambda notice: _of_code(town, notice)}
 
 
 def _of_code(town: Any, notice: Notice) -> Letter | None:
     """Write the letter with a fresh code; None for an account that is shut out."""
-    code = codes.by_mail(notice.address, secret=town.keyring.secret, now_ms=town.clock.now_ms())
+    code = codes.by_mail(
+        notice.address, secret=town.keyring.secret, now_ms=town.clock.now_ms(),
+        is_invited_only=town.config.admission == "invitation",
+    )  # fmt: skip
     if code is None:
         return None
     wanted = json.loads(notice.params or "{}").get("language", "")

@@ -8,6 +8,7 @@ answers (a form acts once, however often it is sent), headers, refusals (error p
                                 route only writes to the database
     form_token()                for templates: {{ form_token }} in a hidden field called `token`
     require_member(), require_role(role), sign_in(member), sign_out()
+    require_person(), applicant()   who is signed in and waits for the desk's yes
     limit(purpose, who)         one more of something that may not be done too often
     inner_path(text)            where to go next, never to another site
 """
@@ -23,10 +24,12 @@ from node.pages.security.answers import form_key, once
 from node.pages.security.tokens import form_token
 from node.pages.security.visitor import (
     SignInFirst,
+    applicant,
     inner_path,
     limit,
     network_address,
     require_member,
+    require_person,
     require_role,
     sign_in,
     sign_out,
@@ -34,6 +37,7 @@ from node.pages.security.visitor import (
 
 __all__ = [
     "SignInFirst",
+    "applicant",
     "form_key",
     "form_token",
     "inner_path",
@@ -42,6 +46,7 @@ __all__ = [
     "network_address",
     "once",
     "require_member",
+    "require_person",
     "require_role",
     "sign_in",
     "sign_out",

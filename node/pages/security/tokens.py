@@ -143,7 +143,8 @@ def _holders() -> list[tuple[bytes, int | None]]:
     """Return who this browser is: its session first; its login form was drawn for no session."""
     found: list[tuple[bytes, int | None]] = []
     if g.session_token:
-        found.append((b"s" + sessions.token_hash(g.session_token), g.member.id))
+        person = g.member or g.applicant
+        found.append((b"s" + sessions.token_hash(g.session_token), person.id))
     if not found or visitor.has_browser():
         found.append((b"b" + visitor.browser(), None))
     return found

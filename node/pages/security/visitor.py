@@ -39,7 +39,7 @@ def install(app: Flask, signed: tuple[str, ...]) -> None:
     """Find out who asks before each request, and keep the cookies after it."""
 
     def arrive() -> None:
-        g.member, g.session_token = None, ""
+        g.member, g.applicant, g.session_token = None, None, ""
         if request.endpoint == "static":
             return
         is_signed = request.path.startswith(signed)
@@ -49,18 +49,38 @@ def install(app: Flask, signed: tuple[str, ...]) -> None:
             limit("post", network_address())
         token = request.cookies.get(_name(), "")
         if token:
-            g.member = sessions.find(token, now_ms=_town().clock.now_ms())
-            g.session_token = token if g.member else ""
+            _know(sessions.find(token, now_ms=_town().clock.now_ms()))
+            g.session_token = token if g.member or g.applicant else ""
 
     app.before_request(arrive)
     app.after_request(_keep_cookies)
 
 
 def require_member() -> Member:
-    """Return the member who is asking; raises SignInFirst."""
+    """Return the member who is asking; raises SignInFirst, NotAllowed for who is none yet."""
+    if g.applicant is not None:
+        raise NotAllowed(
+            "not_admitted",
+            N_("The desk has not accepted your membership yet: you can read, not ask or publish."),
+        )
     if g.member is None:
         raise SignInFirst
     return g.member  # type: ignore[no-any-return]
+
+
+def require_person() -> Member:
+    """Return who is signed in, a member or somebody who waits to be one; raises SignInFirst."""
+    return require_member() if g.applicant is None else g.applicant  # type: ignore[no-any-return]
+
+
+def applicant() -> Member | None:
+    """Return who is signed in and no member yet, None for members and visitors."""
+    return g.get("applicant")  # type: ignore[no-any-return]
+
+
+def _know(person: Member | None) -> None:
+    is_member = person is not None and person.status == "active"
+    g.member, g.applicant = (person, None) if is_member else (None, person)
 
 
 def require_role(role: str) -> Member:
@@ -85,9 +105,10 @@ def sign_in(member: int) -> Member:
         token=sessions.derived(seed, town.keyring.secret) if seed else "",
         old=g.session_token,
     )
-    g.member, g.session_token = accounts.find(member), token
-    g.cookie = token
-    return g.member  # type: ignore[no-any-return]
+    person = accounts.find(member)
+    _know(person)
+    g.session_token = g.cookie = token
+    return person
 
 
 def sign_in_again(seed: bytes, within_ms: int) -> None:
@@ -103,7 +124,8 @@ def sign_out() -> None:
     """Close this browser's session."""
     if g.session_token:
         sessions.close(g.session_token)
-    g.member, g.session_token, g.cookie = None, "", ""
+    _know(None)
+    g.session_token = g.cookie = ""
 
 
 def browser() -> bytes:

@@ -6,6 +6,7 @@ from node.store.database import write_tx
 from node.store.people.members import Member
 from node.store.row import BytesField, Row
 
+KNOWN = ("active", "pending", "refused")  # who may sign in; only who is active is a member
 SEEN_EVERY_MS = 5 * 60_000  # so that reading pages hardly ever writes
 
 
@@ -34,10 +35,10 @@ def start(token_hash: bytes, member: int, *, now_ms: int, until_ms: int, device:
 
 
 def member_of(token_hash: bytes, now_ms: int) -> Member | None:
-    """Return the member a token stands for, while the session lasts and the member is active."""
+    """Return whom a token stands for, while the session lasts and they may sign in (KNOWN)."""
     query = Session.select(Session, Member).join(Member)
     session = query.where(
-        Session.token_hash == token_hash, Session.until_ms > now_ms, Member.status == "active"
+        Session.token_hash == token_hash, Session.until_ms > now_ms, Member.status.in_(KNOWN)
     ).first()
     if session is None:
         return None
