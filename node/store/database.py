@@ -206,7 +206,12 @@ def execute_many(sql: str, rows: list[tuple[Any, ...]]) -> None:
         raise RuntimeError("execute_many belongs inside write_tx()")
     if rows:
         with peewee.__exception_wrapper__:
-            db.cursor().executemany(sql, rows)
+            db.cursor().executemany(sql.replace("?", db.param), rows)
+
+
+def execute(sql: str, values: tuple[Any, ...] = ()) -> Any:
+    """Run one statement, `?` where a value goes whatever the database writes; return its cursor."""
+    return db.execute_sql(sql.replace("?", db.param), values)
 
 
 def compact() -> bool:

@@ -44,8 +44,10 @@ from node.store.promises.heard import Heard
 from node.store.promises.keepers import Keeper
 from node.store.promises.messages import Message
 from node.store.promises.reminders import Reminder
+from node.store.promises.tallies import Share, Tally
 from node.store.promises.tickets import Ticket
 from node.store.promises.unlogged import Unlogged
+from node.store.promises.voices import Voice
 from node.store.rates import Rate
 from node.store.sets.checkpoints import CheckpointRow, Distrust, GapRow, RunListRow
 from node.store.sets.completeness import CompletenessRow
@@ -68,6 +70,6 @@ TABLES = (
     Burial, ErasureAck, DoomedPhoto,
     Agreement, LetAsk, Contact, Reach, CalendarKey,
     Member, LoginCode, Session, FormToken, Invitation, Quartier, Report, DeskWord,
-    Engagement, Act, Claim, Unlogged, Heard, Doubt, Keeper, Habilitation,
+    Engagement, Act, Claim, Tally, Share, Voice, Unlogged, Heard, Doubt, Keeper, Habilitation,
     Message, Reminder, Ticket,
 )  # fmt: skip

@@ -1,6 +1,7 @@
 """The claims: the units of a listing an engagement holds, slot by slot, one holder each.
 
-A slot is a day number, a seat's date or 0: whatever the practice counts capacity in.
+A slot is a day number, a quarter of an hour since 1970 or an occurrence: whatever the practice
+counts capacity in. Plain SQL that SQLite and PostgreSQL read alike.
 """
 
 from collections.abc import Iterable
@@ -14,19 +15,31 @@ from node.store.promises import unlogged
 from node.store.promises.engagements import Engagement
 from node.store.row import BytesField, Row
 
+Pair = tuple[int, int]  # (unit, slot)
+
 
 class Claim(Row):
     """One unit of one listing in one slot, held by one engagement: the key is the capacity rule."""
 
     listing_origin = BytesField()
     listing_key = BytesField()
-    unit = peewee.IntegerField()
     slot = peewee.BigIntegerField()
+    unit = peewee.IntegerField()
     engagement = peewee.ForeignKeyField(Engagement, on_delete="CASCADE", backref="claims")
 
     class Meta:
-        primary_key = peewee.CompositeKey("listing_origin", "listing_key", "unit", "slot")
+        primary_key = peewee.CompositeKey("listing_origin", "listing_key", "slot", "unit")
         without_rowid = True
+
+
+INSERT = (
+    "INSERT INTO claim (listing_origin, listing_key, slot, unit, engagement_id)"
+    " VALUES (?, ?, ?, ?, ?)"
+)
+DELETE = (
+    "DELETE FROM claim WHERE listing_origin = ? AND listing_key = ? AND slot = ? AND unit = ?"
+    " AND engagement_id = ?"
+)
 
 
 def take(engagement: bytes, origin: bytes, key: bytes, unit: int, slots: Iterable[int]) -> None:
@@ -34,27 +47,46 @@ def take(engagement: bytes, origin: bytes, key: bytes, unit: int, slots: Iterabl
 
     Raises Conflict("taken") when another engagement holds one of them.
     """
-    rows = [(origin, key, unit, slot, engagement) for slot in slots]
+    take_all(engagement, origin, key, ((unit, slot) for slot in slots))
+
+
+def take_all(engagement: bytes, origin: bytes, key: bytes, pairs: Iterable[Pair]) -> None:
+    """Hold (unit, slot) pairs of a listing; all of them or none. Raises Conflict("taken")."""
+    rows = [(origin, key, slot, unit, engagement) for unit, slot in pairs]
+    rows.sort(key=lambda row: row[2:4])  # in the order of the key: fast, and no deadlock
     try:
         with write_tx():
             unlogged.note(engagement)
-            execute_many(
-                "INSERT INTO claim (listing_origin, listing_key, unit, slot, engagement_id)"
-                " VALUES (?, ?, ?, ?, ?)",
-                rows,
-            )
+            execute_many(INSERT, rows)
     except peewee.IntegrityError as error:
-        if "UNIQUE" not in str(error):
+        if "unique" not in str(error).lower():
             raise
         message = N_("Someone else has it for a part of that time.")
         raise Conflict("taken", message) from error
 
 
+def replace(engagement: bytes, origin: bytes, key: bytes, pairs: Iterable[Pair]) -> None:
+    """Hold exactly these (unit, slot) pairs of a listing; raises Conflict, then nothing changed."""
+    wanted, held = set(pairs), set(of_engagement(engagement))
+    if wanted == held:
+        return
+    with write_tx():
+        unlogged.note(engagement)
+        gone = sorted((slot, unit) for unit, slot in held - wanted)
+        execute_many(DELETE, [(origin, key, slot, unit, engagement) for slot, unit in gone])
+        take_all(engagement, origin, key, wanted - held)
+
+
 def holders(origin: bytes, key: bytes, slots: Iterable[int]) -> list[bytes]:
     """Return the engagements that hold something of a listing in any of `slots`."""
     wanted = list(slots)
+    if not wanted:
+        return []
     query = Claim.select(Claim.engagement).where(
-        Claim.listing_origin == origin, Claim.listing_key == key, Claim.slot.in_(wanted)
+        Claim.listing_origin == origin,
+        Claim.listing_key == key,
+        Claim.slot >= min(wanted),
+        Claim.slot <= max(wanted),
     )
     return [row for (row,) in query.distinct().order_by(Claim.engagement).tuples()]
 
@@ -68,7 +100,7 @@ def release(engagement: bytes) -> int:
 
 def taken(
     origin: bytes, key: bytes, first: int, after: int, *, but: bytes | None = None
-) -> list[tuple[int, int]]:
+) -> list[Pair]:
     """Return the (unit, slot) pairs held from slot `first` up to, not including, `after`.
 
     `but` leaves out what one engagement holds (when it asks to change its own terms).
@@ -84,7 +116,7 @@ def taken(
     return list(query.order_by(Claim.slot, Claim.unit).tuples())
 
 
-def of_engagement(engagement: bytes) -> list[tuple[int, int]]:
+def of_engagement(engagement: bytes) -> list[Pair]:
     """Return the (unit, slot) pairs an engagement holds."""
     query = Claim.select(Claim.unit, Claim.slot).where(Claim.engagement == engagement)
     return list(query.order_by(Claim.slot, Claim.unit).tuples())

@@ -25,6 +25,7 @@ class Engagement(Row):
     contacts, names    JSON; what each side let the other know
     answer_by_ms       the asker's patience; ends_ms: the last moment it can matter
     request_key ...    keys and ids of the two sealed registers, when two towns take part
+    rank               at home: the order in the waiting line; elsewhere the place home told
     remind_ms          when to look whether somebody is to be reminded; 0 since it last changed
     """
 
@@ -61,6 +62,7 @@ class Engagement(Row):
     request_record = BytesField(null=True)
     reply_record = BytesField(null=True)
     created_ms = peewee.BigIntegerField()
+    rank = peewee.IntegerField(null=True)
     remind_ms = peewee.BigIntegerField(null=True, default=0)
 
     class Meta:
@@ -72,6 +74,7 @@ class Engagement(Row):
             (("final", "answer_by_ms"), False),
             (("request_key",), False),
             (("reply_key",), False),
+            (("rank",), False),
             (("asker", "practice", "final", "since_ms"), False),
             (("who", "final", "since_ms"), False),
             (("listing_origin", "listing_key", "created_ms"), False),
@@ -123,6 +126,36 @@ def of_member(member: int, *, limit: int = 200) -> list[Engagement]:
     mine = (Engagement.asker == member) | (Engagement.keeper == member)
     query = Engagement.select().where(mine)
     return list(query.order_by(Engagement.created_ms.desc(), Engagement.id).limit(limit))
+
+
+def of_asker(
+    practice: str, home: bytes, since_ms: int, *, member: int | None, town: bytes, who: bytes
+) -> list[Engagement]:
+    """Return one asker's engagements of a practice at a home, newest first: the open ones, and
+    those that ended after `since_ms`. Who is no member of ours is known by `who` of their town.
+    """
+    whose = Engagement.asker == member
+    if member is None:
+        whose = (Engagement.who == who) & Engagement.asker.is_null()
+    mine = Engagement.select().where(
+        whose,
+        Engagement.practice == practice,
+        Engagement.home == home,
+        Engagement.asker_town == town,
+    )
+    alive = mine.where(Engagement.final == False)  # noqa: E712  an index can be used
+    ended = mine.where(Engagement.final == True, Engagement.since_ms > since_ms)  # noqa: E712
+    return sorted((*alive, *ended), key=lambda row: (-row.created_ms, row.id))
+
+
+def count_in(origin: bytes, key: bytes, state: str) -> int:
+    """Return how many engagements with a listing are in a state."""
+    query = Engagement.select().where(
+        Engagement.listing_origin == origin,
+        Engagement.listing_key == key,
+        Engagement.state == state,
+    )
+    return query.count()
 
 
 def of_listing(origin: bytes, key: bytes, *, states: Iterable[str] = ()) -> list[Engagement]:

@@ -6,7 +6,7 @@ a change that got past the logbook is found by the next transaction.
 
 from collections.abc import Iterable
 
-from node.store.database import db
+from node.store.database import db, execute
 from node.store.row import BytesField, Row
 
 
@@ -21,13 +21,13 @@ class Unlogged(Row):
 
 def note(engagement: bytes) -> None:
     """Say that an engagement changes; inside the transaction that changes it."""
-    db.execute_sql("INSERT OR IGNORE INTO unlogged (engagement) VALUES (?)", (engagement,))
+    execute("INSERT INTO unlogged (engagement) VALUES (?) ON CONFLICT DO NOTHING", (engagement,))
 
 
 def forget(engagements: Iterable[bytes]) -> None:
     """Take back that these changed: what changed them was the logbook itself."""
     for engagement in engagements:
-        db.execute_sql("DELETE FROM unlogged WHERE engagement = ?", (engagement,))
+        execute("DELETE FROM unlogged WHERE engagement = ?", (engagement,))
 
 
 def take() -> list[bytes]:
