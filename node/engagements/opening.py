@@ -7,10 +7,10 @@ import secrets
 from dataclasses import dataclass, field
 
 from node.domain.errors import Invalid, NotAllowed
-from node.domain.lifecycle import Lifecycle
+from node.domain.lifecycle import ASK, HOLD, QUEUE, Lifecycle, State
 from node.domain.practice import Engaging, Terms
 from node.domain.words import N_
-from node.engagements import verdicts
+from node.engagements import standing, verdicts
 from node.engagements.between.registers import REPLY, Deed, register_key
 from node.engagements.ground import (
     REACH_MS,
@@ -30,7 +30,7 @@ from node.store.promises import acts
 from node.store.promises import engagements as rows
 from node.store.promises.engagements import Engagement
 
-ASK = "ask"
+OPENINGS = (ASK, QUEUE, HOLD)  # the acts an engagement can begin with
 OPEN_MAX = 200  # engagements of one partner with one listing that are not over
 ANSWERED = (  # an ask refused for one of these gets a row and a reply; others leave no trace
     verdicts.UNKNOWN_LISTING,
@@ -61,7 +61,8 @@ class Wish:
 def open_for(ground: Ground, wish: Wish) -> tuple[Engagement | None, str]:
     """Judge an ask: return the row made of it, if any, and the verdict.
 
-    Raises Invalid (what was asked cannot be), NotAllowed (one's own listing).
+    A guard's no is a row only where it has to travel. Raises Invalid (what was asked cannot be),
+    NotAllowed (one's own listing), and what a guard says to a person of this town.
     """
     listing = listings.find(ground.town, wish.listing_key)
     engaging = ground.engaging(listing) if listing else None
@@ -71,10 +72,11 @@ def open_for(ground: Ground, wish: Wish) -> tuple[Engagement | None, str]:
     keeper = holding.member if holding else None
     if keeper is not None and keeper == wish.asker:
         raise NotAllowed("own_listing", N_("This is your own listing."))
-    code, terms = _examine(ground, engaging, listing, wish)
-    if code != verdicts.OK and code not in ANSWERED:
+    found = _examine(ground, engaging, listing, wish)
+    code = found.code
+    if code not in (verdicts.OK, *ANSWERED) and not found.because:
         return None, code
-    row = _start(ground, listing, wish, keeper, terms, code)
+    row = _start(ground, listing, wish, keeper, found)
     record_deed(row, wish.deed, wish.asker)
     acts.judge(row.id, wish.deed.id, code, ground.now_ms())
     if code == verdicts.OK:
@@ -83,41 +85,84 @@ def open_for(ground: Ground, wish: Wish) -> tuple[Engagement | None, str]:
     return row, code
 
 
-def _examine(ground: Ground, engaging: Engaging, listing: Listing, wish: Wish) -> tuple[str, Terms]:
-    now_ms = ground.now_ms()
-    if not is_on_offer(listing, now_ms):
-        return verdicts.UNKNOWN_LISTING, {}
-    if wish.asker_town != ground.town:
-        if listing.who == "town":
-            return verdicts.NO_AGREEMENT, {}
-        if rows.open_between(wish.asker_town, listing.origin, listing.key) >= OPEN_MAX:
-            return verdicts.OVER_LIMIT, {}
+@dataclass(frozen=True)
+class _Found:
+    """What became of an ask: the verdict, the terms, the state it opens in, a guard's own code."""
+
+    code: str
+    terms: Terms = field(default_factory=dict)
+    state: str = ""
+    because: str = ""
+
+
+def _examine(ground: Ground, engaging: Engaging, listing: Listing, wish: Wish) -> _Found:
+    code = _at_the_door(ground, listing, wish)
+    if code != verdicts.OK:
+        return _Found(code)
     body = ground.body(listing)
     has_changed = wish.saw != listing.record
     if has_changed and wish.deed.seen != seen_of(engaging, body):
-        return verdicts.STALE, {}
+        return _Found(verdicts.STALE)
     try:
         terms = engaging.terms(body, wish.deed.wish, ground.today(wish.deed.at_ms))
     except Invalid:
         if has_changed:
-            return verdicts.STALE, {}
+            return _Found(verdicts.STALE)
         raise
-    lifecycle = engaging.lifecycle(body)
-    start = lifecycle.state(lifecycle.start)
+    state = _entrance(engaging.lifecycle(body), wish)
+    if state is None:
+        return _Found(verdicts.NOT_ALLOWED)
+    if _is_late(ground, engaging, engaging.lifecycle(body), wish, terms):
+        return _Found(verdicts.LATE, terms)
+    asker = standing.Asker(wish.engagement, wish.asker_town, wish.who, wish.asker)
+    why = standing.hindrance(ground, engaging, listing, asker, wish.deed, terms)
+    if why is not None and wish.asker_town == ground.town:
+        raise standing.refusal(why)
+    if why is not None:
+        return _Found(why.verdict, terms, because=why.code)
+    if units_for(ground, engaging, listing, terms) != ():
+        return _Found(verdicts.OK, terms, state.name)
+    waiting = engaging.lifecycle(body).waiting
+    if wish.deed.action == QUEUE and waiting:
+        return _Found(verdicts.OK, terms, waiting)
+    return _Found(verdicts.FULL, terms)
+
+
+def _at_the_door(ground: Ground, listing: Listing, wish: Wish) -> str:
+    """Whether an ask from that town is looked at at all."""
+    if not is_on_offer(listing, ground.now_ms()):
+        return verdicts.UNKNOWN_LISTING
+    if wish.asker_town != ground.town:
+        if listing.who == "town":
+            return verdicts.NO_AGREEMENT
+        if rows.open_between(wish.asker_town, listing.origin, listing.key) >= OPEN_MAX:
+            return verdicts.OVER_LIMIT
+    return verdicts.OK
+
+
+def _entrance(lifecycle: Lifecycle, wish: Wish) -> State | None:
+    """The state an ask opens in while there is room; None where there is no such way in."""
+    if wish.deed.action != HOLD:
+        return lifecycle.state(lifecycle.start)
+    is_ours = lifecycle.holding and wish.request_key is None  # a hold is for residents of home
+    return lifecycle.state(lifecycle.holding) if is_ours else None
+
+
+def _is_late(
+    ground: Ground, engaging: Engaging, lifecycle: Lifecycle, wish: Wish, terms: Terms
+) -> bool:
+    now_ms, start = ground.now_ms(), lifecycle.state(lifecycle.start)
     columns = entered(lifecycle, start, ground.moments(engaging, terms, now_ms))
     reach_ms = 0 if wish.asker_town == ground.town else REACH_MS
-    if columns["deadline_ms"] + reach_ms <= now_ms:
-        return verdicts.LATE, terms
-    is_full = units_for(ground, engaging, listing, terms) == ()
-    return (verdicts.FULL if is_full else verdicts.OK), terms
+    return bool(columns["deadline_ms"] + reach_ms <= now_ms)
 
 
 def _start(
-    ground: Ground, listing: Listing, wish: Wish, keeper: int | None, terms: Terms, code: str
+    ground: Ground, listing: Listing, wish: Wish, keeper: int | None, found: _Found
 ) -> Engagement:
-    is_ok, now_ms = code == verdicts.OK, ground.now_ms()
+    is_ok, now_ms, terms = found.code == verdicts.OK, ground.now_ms(), found.terms
     lifecycle, engaging = _table(ground, listing), ground.rules(listing)
-    state = lifecycle.state(lifecycle.start if is_ok else lifecycle.refuses_to)
+    state = lifecycle.state(found.state if is_ok else lifecycle.refuses_to)
     moments = ground.moments(engaging, terms, now_ms) if terms else {"since": now_ms}
     row = rows.start(
         wish.engagement,
@@ -134,7 +179,7 @@ def _start(
         gen=marks.number(marks.RESTORED_S),
         saw=wish.saw,
         terms=written(terms),
-        reason=because("" if is_ok else code),
+        reason=because("" if is_ok else found.because or found.code),
         contacts=written(wish.contacts) if is_ok else "{}",
         names=written(wish.names),
         answer_by_ms=wish.answer_by_ms,
@@ -160,8 +205,8 @@ def _approve_by_itself(
     ground: Ground, engaging: Engaging, listing: Listing, row: Engagement
 ) -> Engagement:
     body = ground.body(listing)
-    way = ground.lifecycle(row).way_forward(row.state)
-    if way is None or not engaging.auto(body):
+    way, start = ground.lifecycle(row).way_forward(row.state), ground.lifecycle(row).start
+    if way is None or row.state != start or not engaging.auto(body):
         return row
     row = enter(ground, row, way.after, ground.now_ms())
     note(row, secrets.token_bytes(8), way.action, ground.now_ms(), "home")

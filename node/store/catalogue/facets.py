@@ -38,6 +38,19 @@ def of_listing(listing: int) -> list[tuple[str, str]]:
     return list(query.order_by(Facet.name, Facet.value).tuples())
 
 
+def of_keys(origin: bytes, keys: Iterable[bytes]) -> dict[bytes, dict[str, str]]:
+    """Return {register: {name: value}} of listings of a town; of several values the last."""
+    query = (
+        Facet.select(Listing.key, Facet.name, Facet.value)
+        .join(Listing)
+        .where(Listing.origin == origin, Listing.key.in_(list(keys)))
+    )
+    found: dict[bytes, dict[str, str]] = {}
+    for key, name, value in query.order_by(Facet.name, Facet.value).tuples():
+        found.setdefault(key, {})[name] = value
+    return found
+
+
 def having(name: str, value: str) -> peewee.ModelSelect:
     """Return the query of the ids of the listings with that facet, for use inside another."""
     return Facet.select(Facet.listing).where(Facet.name == name, Facet.value == value)
