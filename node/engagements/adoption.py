@@ -12,7 +12,7 @@ from federation.errors import ProtocolError
 from federation.record import Record, parse
 from node.domain.errors import Conflict, DomainError
 from node.domain.lifecycle import REVOKED, State
-from node.engagements import gate
+from node.engagements import gate, sayings
 from node.engagements.between import asker, inner
 from node.engagements.between.post import MESSAGE
 from node.engagements.between.registers import REPLY, REQUEST, Deed, Reply, Request, register_key
@@ -87,6 +87,7 @@ def _adopt_reply(ground: Ground, record: Record, message: dict[int, Any] | None)
     if (row.home, row.asker_town) != (ground.town, record.to):
         return
     _hear_acts(row, reply, request)
+    sayings.recall(ground, row, "keeper", reply.messages)
     state = ground.lifecycle(row).states.get(reply.state)
     if state is None or (reply.version < row.version and row.final):
         return
@@ -290,6 +291,7 @@ def _adopt_request(ground: Ground, record: Record, message: dict[int, Any] | Non
     if (row.home, row.asker_town) == (record.to, ground.town):
         for deed in request.deeds:
             record_deed(row, deed, row.asker)
+        sayings.recall(ground, row, "asker", request.messages)
 
 
 def _start_elsewhere(ground: Ground, record: Record, request: Request) -> Engagement | None:

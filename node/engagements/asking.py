@@ -5,7 +5,7 @@ import secrets
 from node.domain.errors import Conflict, NotAllowed, NotFound
 from node.domain.schema import Form, said, tidy
 from node.domain.words import N_
-from node.engagements import opening, verdicts
+from node.engagements import contacts, opening, verdicts
 from node.engagements.between import asker
 from node.engagements.between.registers import Deed
 from node.engagements.ground import Ground, seen_of
@@ -18,7 +18,6 @@ from node.store.promises import engagements as rows
 from node.store.promises.engagements import Engagement
 
 NAME_MAX = 80
-CONTACT_MAX = 200
 
 
 def ask(
@@ -112,8 +111,7 @@ def _names(member: Member, form: Form, deed: Deed) -> dict[str, str]:
 
 
 def _contacts(member: Member, form: Form) -> dict[str, str]:
-    """The asker's contact, only if they ticked it."""
-    if not tidy(said(form, "share")):
-        return {}
-    told = tidy(said(form, "contact"))[:CONTACT_MAX] or member.email or member.phone
+    """The asker's contact: only what they ticked."""
+    known = {"email": member.email, "phone": member.phone}
+    told = contacts.ticked(form, {**known, "contact": member.email or member.phone})
     return {"asker": told} if told else {}

@@ -13,7 +13,7 @@ from node.journal.logbook import VOID, Entry, Logbook
 from node.store import marks
 from node.store.database import after_commit, before_commit, db, write_tx
 from node.store.people import members
-from node.store.promises import acts, claims, unlogged
+from node.store.promises import acts, claims, messages, reminders, unlogged
 from node.store.promises import engagements as rows
 from node.store.promises.engagements import Engagement
 
@@ -103,6 +103,8 @@ def told(row: Engagement) -> dict[str, Any]:
         "people": {name: _ref(getattr(row, name)) for name in PEOPLE},
         "acts": [_plain(act) for act in acts.of_engagement(row.id)],
         "claims": [list(pair) for pair in claims.of_engagement(row.id)],
+        "messages": [_plain(each) for each in messages.of_engagement(row.id)],
+        "reminders": [_row_of(each) for each in reminders.of_engagement(row.id)],
         STAMP: marks.number(marks.LAST_STAMP),
         "gated": gate.is_in_doubt(),
     }
@@ -112,8 +114,11 @@ PEOPLE = ("asker", "keeper")
 
 
 def _plain(act: Any) -> dict[str, Any]:
-    said = {name: value for name, value in act.__data__.items() if name != "engagement"}
-    return {**said, "member": _ref(act.member)}
+    return {**_row_of(act), "member": _ref(act.member)}
+
+
+def _row_of(row: Any) -> dict[str, Any]:
+    return {name: value for name, value in row.__data__.items() if name != "engagement"}
 
 
 def _ref(member: int | None) -> bytes | None:

@@ -13,6 +13,7 @@ from node.domain.schema import Form, tidy
 from node.domain.words import N_
 from node.engagements import (
     asking,
+    contacts,
     diary,
     forgetting,
     gate,
@@ -29,6 +30,7 @@ from node.engagements.between.post import publish
 from node.engagements.between.registers import REPLY, REQUEST, Deed
 from node.engagements.ground import Ground, read, seen_of
 from node.engagements.moves import note, record_deed
+from node.engagements.talk import Talk
 from node.engagements.telling import tell_asker, tell_keeper
 from node.engagements.timeline import Step
 from node.engagements.words import Words
@@ -41,7 +43,6 @@ from node.store.promises import acts, claims
 from node.store.promises import engagements as rows
 from node.store.promises.engagements import Engagement
 
-CONTACT_MAX = 200
 REASON_MAX = 500
 DAYS_SHOWN = 42
 
@@ -53,6 +54,7 @@ class Engagements:
         self, journal: Journal, registry: Registry, clock: Clock, zone: str = "Europe/Paris"
     ) -> None:
         self.ground = Ground(journal, registry, clock, zone)
+        self.talk = Talk(self.ground)
         journal.on(REQUEST, self.on_request)
         journal.on(REPLY, self.on_reply)
         journal.on(profile.KIND, self.on_profile)
@@ -66,8 +68,8 @@ class Engagements:
         """Ask for a listing, ours or another town's; the same id again returns the first ask.
 
         `form` holds the practice's fields and: saw (see `saw`), name (shown to the keeper),
-        contact with share=1 (told only once accepted). Raises Invalid, Conflict, NotAllowed,
-        NotFound.
+        email and phone, each with its tick share_email, share_phone (told only once accepted).
+        Raises Invalid, Conflict, NotAllowed, NotFound.
         """
         with write_tx():
             return asking.ask(self.ground, listing, member_id, form, engagement_id)
@@ -85,7 +87,8 @@ class Engagements:
     ) -> Engagement:
         """Do `action` as asker, keeper or staff; the same act id again changes nothing.
 
-        `args` of a keeper: reason, and contact with share=1. Raises Conflict, NotAllowed, NotFound.
+        `args` of a keeper: reason; email and phone with their ticks. Raises Conflict, NotAllowed,
+        NotFound.
         """
         with write_tx():
             row = self.find(engagement_id)
@@ -202,14 +205,7 @@ class Engagements:
 
     def contact(self, row: Engagement, member_id: int) -> str:
         """Return the other side's contact, once it was promised and if they ticked it; else ""."""
-        if not self.ground.state(row).takes:
-            return ""
-        other = "keeper" if row.asker == member_id else "asker"
-        return (
-            str(read(row.contacts).get(other, ""))
-            if roles.roles(self.ground, row, member_id)
-            else ""
-        )
+        return contacts.of_other(self.ground, row, self.roles(row, member_id))
 
     def saw(self, listing: Listing) -> str:
         """Return what an ask form carries in its hidden field `saw`: what the asker was shown."""
@@ -225,10 +221,10 @@ class Engagements:
     def days(
         self, listing: Listing, chosen: Iterable[int] = (), count: int = DAYS_SHOWN
     ) -> list[dict[str, Any]]:
-        """Return {day: day number, free, chosen} for the next days of a listing.
+        """Return {day: day number, is_open, free, chosen} for the next days of a listing.
 
-        Free means: one copy is not promised, and the thing can be fetched or brought back that
-        day. Of another town's listing only that town knows what is promised.
+        Open means: the thing can be fetched or brought back that day; free: and one copy is not
+        promised. Of another town's listing only that town knows what is promised.
         """
         engaging, body = self.ground.rules(listing), self.ground.body(listing)
         first = self.ground.today(self.ground.now_ms())
@@ -239,6 +235,7 @@ class Engagements:
         return [
             {
                 "day": day,
+                "is_open": engaging.open_on(body, day),
                 "free": held[day] < copies and engaging.open_on(body, day),
                 "chosen": day in picked,
             }
@@ -267,6 +264,5 @@ class Engagements:
 
 def _told(args: Mapping[str, str]) -> dict[str, str]:
     told = {"reason": tidy(args.get("reason", ""))[:REASON_MAX]}
-    if tidy(args.get("share", "")):
-        told["contact"] = tidy(args.get("contact", ""))[:CONTACT_MAX]
+    told["contact"] = contacts.ticked(args)
     return {name: text for name, text in told.items() if text}

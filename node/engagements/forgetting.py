@@ -9,7 +9,7 @@ import secrets
 
 from node.domain.errors import DomainError
 from node.domain.lifecycle import REVOKE, WITHDRAW
-from node.engagements import diary, verdicts
+from node.engagements import diary, sayings, verdicts
 from node.engagements.between import asker
 from node.engagements.between.post import publish
 from node.engagements.between.registers import Deed
@@ -17,7 +17,7 @@ from node.engagements.ground import Ground
 from node.engagements.home import judge
 from node.engagements.moves import note, record_deed
 from node.engagements.telling import tell_asker, tell_keeper
-from node.store.promises import acts
+from node.store.promises import acts, tickets
 from node.store.promises import engagements as rows
 from node.store.promises.engagements import Engagement
 
@@ -30,6 +30,8 @@ def forget(ground: Ground, member_id: int) -> int:
     Returns how many there were.
     """
     diary.forget(ground, member_id)
+    sayings.forget(ground, member_id)
+    tickets.forget_member(member_id)
     mine = rows.of_member(member_id, limit=ALL)
     for row in mine:
         if row.asker == member_id:

@@ -20,7 +20,7 @@ from node.store import audit, marks, notices
 from node.store.database import write_tx
 from node.store.network import partners
 from node.store.people import members, sessions
-from node.store.promises import acts, claims, doubts, unlogged
+from node.store.promises import acts, claims, doubts, messages, reminders, unlogged
 from node.store.promises import engagements as rows
 from node.store.sets import records
 
@@ -93,6 +93,9 @@ def _put_back(ground: Ground, told: list[dict[str, Any]]) -> None:
         rows.put(**each["row"], **people)
         listed = [{**act, "member": _member(act["member"])} for act in each["acts"]]
         acts.put_all(each["row"]["id"], listed)
+        said = [{**one, "member": _member(one["member"])} for one in each.get("messages", ())]
+        messages.put_all(each["row"]["id"], said)
+        reminders.put_all(each["row"]["id"], each.get("reminders", ()))
     for each in told:
         row = rows.find(each["row"]["id"])
         slots: dict[int, list[int]] = {}
@@ -142,7 +145,7 @@ def settle(ground: Ground) -> bool:
         if is_whole:
             marks.write_number(gate.OPEN_FOR, gen)
             sharing = {row.home for row in _unburied()} | {row.asker_town for row in _unburied()}
-            for town in sharing | {each.town for each in partners.listed("active")}:
+            for town in sharing | {each.town for each in partners.listed(*partners.LINKED)}:
                 listen(ground, town)  # what came while we were in restore mode was only kept
             for town in sharing:
                 say_again(ground, town)
@@ -197,7 +200,7 @@ def _let_through(ground: Ground, town: bytes) -> int:
 def _judge_what_waited(ground: Ground, town: bytes) -> None:
     """Once the last gate is open: acts of those heard before that wanted a place of ours."""
     if not gate.closed():
-        for waiting in partners.listed("active"):
+        for waiting in partners.listed(*partners.LINKED):
             if waiting.town != town:
                 listen(ground, waiting.town)
 

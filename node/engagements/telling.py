@@ -1,7 +1,9 @@
 """Who is told what: a notice queued in the transaction of what happened, worded when it is sent.
 
 Kinds: engagement_asked (to the keeper), engagement_moved (to the side that did not act),
-engagement_unanswered (to the asker, when their own town withdrew for them).
+engagement_unanswered (to the asker, when their own town withdrew for them), engagement_message (to
+who has not read what the other side wrote), engagement_reminded (to whoever's turn it is),
+engagement_warned (to who holds something that is broken).
 """
 
 from node.engagements.ground import Ground, written
@@ -11,24 +13,56 @@ from node.store.promises.engagements import Engagement
 ASKED = "engagement_asked"
 MOVED = "engagement_moved"
 UNANSWERED = "engagement_unanswered"
+MESSAGE = "engagement_message"
+REMINDED = "engagement_reminded"
+WARNED = "engagement_warned"
+KINDS = (ASKED, MOVED, UNANSWERED, MESSAGE, REMINDED, WARNED)
+TOGETHER_MS = 10 * 60_000  # messages written within it are told of once
 
 
 def tell_keeper(ground: Ground, row: Engagement, kind: str = MOVED) -> None:
     """Queue a notice for the keeper, if they are a member of this town."""
-    _tell(ground, row, row.keeper if row.home == ground.town else None, kind)
+    _tell(ground, row, reader(ground, row, "keeper"), kind)
 
 
 def tell_asker(ground: Ground, row: Engagement, kind: str = MOVED) -> None:
     """Queue a notice for the asker, if they are a member of this town."""
-    _tell(ground, row, row.asker if row.asker_town == ground.town else None, kind)
+    _tell(ground, row, reader(ground, row, "asker"), kind)
 
 
-def _tell(ground: Ground, row: Engagement, member: int | None, kind: str) -> None:
-    if member is not None:
-        notices.queue(
-            kind,
-            now_ms=ground.now_ms(),
-            member=member,
-            engagement=row.id,
-            params=written({"state": row.state}),
-        )
+def tell_message(ground: Ground, row: Engagement, side: str) -> None:
+    """Queue, once in TOGETHER_MS, that the other side wrote to the asker or the keeper."""
+    _tell(ground, row, reader(ground, row, side), MESSAGE, TOGETHER_MS)
+
+
+def tell_again(ground: Ground, row: Engagement, side: str, kind: str) -> bool:
+    """Queue a reminder or a warning for a side of ours; return whether it has to be told here.
+
+    Whoever has a notice of this engagement waiting already reads there how it stands.
+    """
+    member = reader(ground, row, side)
+    if member is not None and not notices.is_waiting(member, row.id):
+        _tell(ground, row, member, kind)
+    return member is not None
+
+
+def reader(ground: Ground, row: Engagement, side: str) -> int | None:
+    """Return the member of this town who is the asker or the keeper, None if it is not ours."""
+    if side == "asker":
+        return row.asker if row.asker_town == ground.town else None
+    return row.keeper if row.home == ground.town else None
+
+
+def _tell(
+    ground: Ground, row: Engagement, member: int | None, kind: str, after_ms: int = 0
+) -> None:
+    if member is None or (after_ms and notices.is_waiting(member, row.id, kind)):
+        return
+    notices.queue(
+        kind,
+        now_ms=ground.now_ms(),
+        after_ms=after_ms,
+        member=member,
+        engagement=row.id,
+        params=written({"state": row.state, "since_ms": row.since_ms}),
+    )

@@ -37,13 +37,25 @@ def queue(
     address: str = "",
     engagement: bytes | None = None,
     params: str = "",
+    after_ms: int = 0,
 ) -> Notice:
-    """Queue a notice, due at once; `params` is text of the caller's (JSON)."""
+    """Queue a notice, due at once or `after_ms` from now; `params` is text of the caller's (JSON).
+
+    In between it waits for more of the same: see `is_waiting`.
+    """
     with write_tx():
         return Notice.create(
             kind=kind, member=member, address=address, engagement=engagement, params=params,
-            queued_ms=now_ms, next_try_ms=now_ms,
+            queued_ms=now_ms, next_try_ms=now_ms + after_ms,
         )  # fmt: skip
+
+
+def is_waiting(member: int, engagement: bytes, kind: str = "") -> bool:
+    """Return whether a member has a notice of an engagement (and kind) that has not left yet."""
+    query = Notice.select().where(
+        Notice.member == member, Notice.engagement == engagement, Notice.next_try_ms.is_null(False)
+    )
+    return bool((query.where(Notice.kind == kind) if kind else query).exists())
 
 
 def due(now_ms: int, limit: int = 50) -> list[Notice]:

@@ -11,7 +11,7 @@ from federation.record import Record
 from node.domain.errors import Conflict
 from node.domain.lifecycle import REVOKED, WITHDRAW
 from node.domain.words import N_
-from node.engagements import verdicts
+from node.engagements import sayings, verdicts
 from node.engagements.between import asker, inner
 from node.engagements.between.post import MESSAGE, publish, seal_again
 from node.engagements.between.registers import ACTS_MAX, Deed, Reply, Request
@@ -50,6 +50,9 @@ def on_request(ground: Ground, record: Record, message: dict[int, Any] | None) -
     for deed in request.deeds:
         row = _judge_once(ground, record, row, deed)
     row = _keep_told(row, record, request)
+    sayings.hear(ground, row, "asker", request.messages)
+    if any(deed.by == "erasure" for deed in request.deeds):
+        sayings.let_go(ground, row)
     if row.reply_record is None:
         publish(ground, row)
 
@@ -59,7 +62,7 @@ def _first_sight(ground: Ground, record: Record, request: Request) -> Engagement
     deed = request.deeds[0]
     if deed.action != ASK:
         raise RemoteProtocolError("bad_inner", "field 9")
-    if not partners.is_active(record.origin):
+    if not partners.is_linked(record.origin):
         raise verdicts.refusal(verdicts.NO_AGREEMENT)
     wish = Wish(
         engagement=request.engagement,
@@ -126,6 +129,7 @@ def _buried_request(ground: Ground, record: Record) -> None:
         deed = Deed(record.id[:8], WITHDRAW, ground.now_ms(), "erasure")
         row = _judge_once(ground, record, row, deed)
     rows.change(row.id, names="{}", contacts="{}", request_record=record.id)
+    sayings.let_go(ground, row)
     if row.reply_record is None:
         publish(ground, rows.find(row.id))
 
@@ -145,6 +149,8 @@ def on_reply(ground: Ground, record: Record, message: dict[int, Any] | None) -> 
     if reply.gen < fence(record.origin):
         raise Conflict("fenced", N_("That answer was signed before that town was restored."))
     _raise_fence(record.origin, reply.gen)
+    if (reply.gen, reply.version) >= (row.gen, row.version):
+        sayings.hear(ground, row, "keeper", reply.messages)
     asker.apply(ground, row, reply, record.id, record.key)
 
 

@@ -9,9 +9,22 @@ from typing import Any
 
 from federation.errors import RemoteProtocolError
 from node.domain.schema import tidy
-from node.engagements.between.registers import ACTS_MAX, ASKER_SIDE, Deed, Reply, Request, Verdict
+from node.engagements.between.registers import (
+    ACTS_MAX,
+    ASKER_SIDE,
+    MESSAGE_MAX,
+    MESSAGES_MAX,
+    MESSAGES_MAX_BYTES,
+    Deed,
+    Proposed,
+    Reply,
+    Request,
+    Said,
+    Verdict,
+)
 from node.engagements.verdicts import CODES
 
+PROPOSERS = ("asker", "keeper")
 TEXT_MAX = 1_000
 NAME_MAX = 200
 WISH_FIELDS_MAX = 24
@@ -38,6 +51,7 @@ def read_request(inner: Mapping[int, Any]) -> Request:
         answer_by_ms=_moment(inner, 11),
         contact=tidy(_text(inner, 13, TEXT_MAX)),
         name=tidy(_text(inner, 14, NAME_MAX)),
+        messages=_messages(inner, 15),
     )
 
 
@@ -53,7 +67,7 @@ def read_reply(inner: Mapping[int, Any]) -> Reply:
         turn=_text(inner, 9, 32),
         deadline_ms=_moment(inner, 10),
         lapses_to=_text(inner, 11, 64),
-        terms=_terms(_take(inner, 12, dict, {})),
+        terms=_terms(_take(inner, 12, dict, {}), 12),
         verdicts=_each(inner, 14, _read_verdict),
         reason=_text(reason, 0, 64),
         reason_text=tidy(_text(reason, 1, TEXT_MAX)),
@@ -61,6 +75,8 @@ def read_reply(inner: Mapping[int, Any]) -> Reply:
         ends_ms=_moment(inner, 18),
         listing_key=_bytes(inner, 19, 16) if 19 in inner else b"",
         who=_bytes(inner, 20, 16) if 20 in inner else b"",
+        messages=_messages(inner, 21),
+        proposal=_proposed(inner[13]) if 13 in inner else None,
     )
 
 
@@ -89,6 +105,24 @@ def _read_verdict(verdict: Any) -> Verdict:
     return read
 
 
+def _messages(inner: Mapping[int, Any], number: int) -> tuple[Said, ...]:
+    given = _take(inner, number, list, [])
+    if len(given) > MESSAGES_MAX:
+        raise _bad(number)
+    read = tuple(_message(_map(each, number), number) for each in given)
+    size = sum(len(each.text.encode()) for each in read)
+    if len({each.id for each in read}) != len(read) or size > MESSAGES_MAX_BYTES:
+        raise _bad(number)
+    return read
+
+
+def _message(fields: Mapping[int, Any], number: int) -> Said:
+    text = tidy(_text(fields, 2, MESSAGE_MAX))
+    if not text:
+        raise _bad(number)
+    return Said(_bytes(fields, 0, 8), _number(fields, 1), text)
+
+
 def _each(
     inner: Mapping[int, Any], number: int, read: Callable[[Any], Verdict]
 ) -> tuple[Verdict, ...]:
@@ -105,13 +139,30 @@ def _wish(args: dict[Any, Any]) -> dict[str, str]:
     return args
 
 
-def _terms(terms: dict[Any, Any]) -> dict[str, Any]:
+def _proposed(proposal: Any) -> Proposed:
+    fields = _map(proposal, 13)
+    read = Proposed(
+        version=_number(fields, 0),
+        by=_text(fields, 1, 16),
+        terms=_terms(_take(fields, 2, dict), 13),
+        until_ms=_number(fields, 3),
+        on_lapse=_text(fields, 4, 64),
+        act=_bytes(fields, 5, 8) if 5 in fields else b"",
+    )
+    if not read.version or read.by not in PROPOSERS or not read.terms:
+        raise _bad(13)
+    if bool(read.act) != (read.by == "asker"):
+        raise _bad(13)
+    return read
+
+
+def _terms(terms: dict[Any, Any], number: int) -> dict[str, Any]:
     try:
         written = json.dumps(terms)
     except (TypeError, ValueError):
-        raise _bad(12) from None
+        raise _bad(number) from None
     if json.loads(written) != terms or len(written) > TERMS_MAX_BYTES:
-        raise _bad(12)
+        raise _bad(number)
     return terms
 
 

@@ -5,13 +5,13 @@ kept as a row without a record, and sent later: never a record without its row.
 """
 
 from node.domain.errors import Conflict
-from node.engagements import gate
+from node.engagements import contacts, gate
 from node.engagements.between import registers
-from node.engagements.between.registers import Deed, Reply, Request, Verdict
+from node.engagements.between.registers import Deed, Reply, Request, Said, Verdict
 from node.engagements.ground import Ground, read
 from node.store import marks
 from node.store.database import write_tx
-from node.store.promises import acts
+from node.store.promises import acts, messages
 from node.store.promises import engagements as rows
 from node.store.promises.acts import Act
 from node.store.promises.engagements import Engagement
@@ -35,7 +35,7 @@ def publish(ground: Ground, row: Engagement) -> None:
         _remember_sent(ground, row)
     kind = registers.REPLY if is_ours else registers.REQUEST
     inner = (
-        registers.reply_inner(reply_of(row))
+        registers.reply_inner(reply_of(ground, row))
         if is_ours
         else registers.request_inner(request_of(ground, row))
     )
@@ -114,8 +114,7 @@ def _remember_sent(ground: Ground, row: Engagement) -> None:
 
 def request_of(ground: Ground, row: Engagement) -> Request:
     """Return all our side says of an engagement elsewhere; the contact only once it is promised."""
-    names, contacts = read(row.names), read(row.contacts)
-    is_promised = row.version > 0 and ground.state(row).takes
+    names = read(row.names)
     mine = [act for act in acts.of_engagement(row.id) if act.by in registers.ASKER_SIDE]
     return Request(
         engagement=row.id,
@@ -126,8 +125,9 @@ def request_of(ground: Ground, row: Engagement) -> Request:
         deeds=tuple(deed_of(act, names.get(MESSAGE, "")) for act in mine),
         ack=row.version,
         answer_by_ms=row.answer_by_ms,
-        contact=contacts.get("asker", "") if is_promised else "",
+        contact=contacts.told(ground, row, "asker"),
         name=names.get("asker", ""),
+        messages=_said(row, "asker"),
     )
 
 
@@ -141,9 +141,9 @@ def deed_of(act: Act, message: str = "") -> Deed:
     return Deed(act.id, act.action, act.at_ms, act.by, act.on_version, wish, seen)
 
 
-def reply_of(row: Engagement) -> Reply:
-    """Return all home says of an engagement of ours."""
-    reason, contacts = read(row.reason), read(row.contacts)
+def reply_of(ground: Ground, row: Engagement) -> Reply:
+    """Return all home says of an engagement of ours; the contact only once it is promised."""
+    reason = read(row.reason)
     judged = [act for act in acts.of_engagement(row.id) if act.by in registers.ASKER_SIDE]
     return Reply(
         engagement=row.id,
@@ -158,8 +158,14 @@ def reply_of(row: Engagement) -> Reply:
         verdicts=tuple(Verdict(act.id, act.action, act.verdict) for act in judged),
         reason=reason.get("code", ""),
         reason_text=reason.get("text", ""),
-        contact=contacts.get("keeper", ""),
+        contact=contacts.told(ground, row, "keeper"),
         ends_ms=row.ends_ms,
         listing_key=row.listing_key,
         who=row.who,
+        messages=_said(row, "keeper"),
     )
+
+
+def _said(row: Engagement, side: str) -> tuple[Said, ...]:
+    held = messages.of_engagement(row.id, side)
+    return tuple(Said(each.id, each.at_ms, each.text) for each in held)
