@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment
 
 from node.domain.capacity import calendar_day
+from node.domain.holidays import holiday
 from node.pages.elision import at_town, of_town
 from node.pages.language import _, current, ngettext, pgettext
 
@@ -148,6 +149,11 @@ def typed_time(value: int | str | None) -> str:
     return f"{value // 60:02}:{value % 60:02}"
 
 
+def holiday_name(day: int) -> str:
+    """The public holiday a day number is: "lundi de Pâques"; "" for any other day."""
+    return _(holiday(day)) if holiday(day) else ""
+
+
 def typed_dates(value: Sequence[tuple[int, int]] | str | None) -> str:
     """Days and spans as somebody would type them, one a line; a text stays itself."""
     if value is None or isinstance(value, str):
@@ -268,6 +274,7 @@ _FILTERS: tuple[Callable[..., Any], ...] = (
     distance,
     euros,
     freshness,
+    holiday_name,
     hour,
     iso_day,
     iso_moment,

@@ -223,7 +223,12 @@ def test_every_field_the_rules_depend_on_needs_a_new_yes() -> None:
         {"condition": "?"},
         {"owner": "mayor"},
         {"auto": "yes"},
-        {"accessories": "x" * 501},
+        {"accessories": "x" * 1_001},
+        {"closed": [[1, 2, 3]]},
+        {"closed": [[1, 2]] * 41},
+        {"renewals": 11},
+        {"at_once": -1},
+        {"turnround": "never"},
     ],
     ids=str,
 )

@@ -1,25 +1,33 @@
-"""The rules of lending: on which days, how many, and what a gift leaves behind.
+"""The rules of lending: on which days, how many, how much longer, what a gift leaves behind.
 
-Terms of a loan are {first_day, after_day, units, answer_until, pickup_until}: day numbers, the loan
-half-open, the lender's yes due before answer_until begins. Terms of a gift are {units}. Once asked
-they are frozen, whatever the listing says later.
+Terms of a loan are {first_day, after_day, free_from, units, answer_until, pickup_until}: day
+numbers; the loan is half-open, the copies are held until free_from begins, the lender's yes is due
+before answer_until begins. Terms of a gift are {units}. Once asked they are frozen, whatever the
+listing says later.
 """
 
 import dataclasses
 from collections.abc import Iterator
 
-from node.domain.capacity import Span, midnight_ms, weekday
+from node.domain.capacity import Span, midnight_ms
 from node.domain.errors import Invalid, Problem
 from node.domain.practice import ONCE, Claim, Terms, answers
 from node.domain.schema import Field, Form, replace, said, tidy, typed
 from node.domain.words import N_
-from node.practices.lending.schema import COPIES_MAX, Item
+from node.practices.lending.calendar import next_open, open_on
+from node.practices.lending.schema import COPIES_MAX, TURNROUND_DAYS, Item
 
 MESSAGE_MAX = 300
 AHEAD_DAYS_MAX = 365
 
 FIRST_DAY = Field("first_day", "day", N_("First day"), required=True)
 LAST_DAY = Field("last_day", "day", N_("Last day"), N_("The day you bring it back."), required=True)
+UNTIL = dataclasses.replace(
+    LAST_DAY,
+    label=N_("Until when"),
+    help=N_("Left empty: for as long again as it is lent at most."),
+    required=False,
+)
 UNITS = Field("units", "count", N_("How many"), minimum=1, maximum=COPIES_MAX)
 MESSAGE = Field(
     "message",
@@ -62,13 +70,50 @@ def terms(item: Item, form: Form, today: int) -> Terms:
     problems = list(_wrong_days(item, first, last, today))
     if problems:
         raise Invalid(problems)
+    pickup = next_open(item, first + 1)
     return {
         "first_day": first,
-        "after_day": next_open(item, last) + 1,
+        **_until(item, last),
         "units": values.get("units", 1),
         "answer_until": max(first, today + 1),
-        "pickup_until": next_open(item, first + 1),
+        "pickup_until": first if pickup is None else pickup,
     }
+
+
+def renewed(item: Item, agreed: Terms, form: Form, today: int) -> Terms:
+    """Return the terms of a loan that goes on until `last_day` of the form; raises Invalid.
+
+    No day named: for as long again as a loan lasts at most. Whether it may be is for the guards.
+    """
+    before = int(agreed["after_day"]) - 1
+    last = typed((UNTIL,), form).get("last_day", before + item.max_days)
+    if last <= before:
+        raise _wrong("not_longer", N_("It is yours until then already."))
+    if last - before > item.max_days:
+        message = N_("It is lent for at most %(days)d days more.")
+        raise _wrong("too_long", message, days=item.max_days)
+    return {**agreed, **_until(item, last)}
+
+
+def _until(item: Item, last: int) -> Terms:
+    """The end of a loan: brought back on the first opening day from `last` on, then free again."""
+    due = next_open(item, last)
+    if due is None:
+        raise _wrong("closed", N_("It cannot be brought back for more than a year from then."))
+    turnround = TURNROUND_DAYS[item.turnround]
+    return {"after_day": due + 1, "free_from": due + turnround}
+
+
+def _wrong(code: str, message: str, **params: object) -> Invalid:
+    return Invalid([Problem("last_day", code, message, params)])
+
+
+def is_milder(old: Terms, new: Terms) -> bool:
+    """Return whether new terms only give more: the same loan, brought back later."""
+    if "first_day" not in old or "first_day" not in new:
+        return False
+    is_same = all(old[name] == new[name] for name in ("first_day", "units"))
+    return is_same and int(new["after_day"]) >= int(old["after_day"])
 
 
 def _wrong_days(item: Item, first: int, last: int, today: int) -> Iterator[Problem]:
@@ -77,7 +122,7 @@ def _wrong_days(item: Item, first: int, last: int, today: int) -> Iterator[Probl
     elif last - today > AHEAD_DAYS_MAX:
         yield Problem("last_day", "too_far", N_("At most a year ahead, please."))
     elif not open_on(item, first):
-        message = N_("It is not fetched or brought back on that day of the week.")
+        message = N_("It is not fetched or brought back on that day.")
         yield Problem("first_day", "closed", message)
     if last < first:
         yield Problem("last_day", "before_first", N_("The last day comes before the first."))
@@ -86,20 +131,15 @@ def _wrong_days(item: Item, first: int, last: int, today: int) -> Iterator[Probl
         yield Problem("last_day", "too_long", message, {"days": item.max_days})
 
 
-def open_on(item: Item, day: int) -> bool:
-    """Return whether the thing can be fetched or brought back on a day number."""
-    return not item.open_days or weekday(day) in item.open_days
-
-
-def next_open(item: Item, day: int) -> int:
-    """Return the first opening day from `day` on."""
-    return next(each for each in range(day, day + 7) if open_on(item, each))
-
-
 def claim(agreed: Terms) -> Claim:
-    """Return what terms hold: units on each day of a loan, units for good of a gift."""
-    span = Span(agreed["first_day"], agreed["after_day"]) if "first_day" in agreed else ONCE
-    return Claim(span, agreed["units"])
+    """Return what terms hold: units on each day of a loan, units for good of a gift.
+
+    A thing lent again the day it comes back is held for one day at least.
+    """
+    if "first_day" not in agreed:
+        return Claim(ONCE, agreed["units"])
+    first, free_from = agreed["first_day"], agreed.get("free_from", agreed["after_day"])
+    return Claim(Span(first, max(free_from, first + 1)), agreed["units"])
 
 
 def moments(agreed: Terms, zone: str) -> dict[str, int]:

@@ -3,6 +3,7 @@
 The first transition written for a state is the way forward; the pages draw what comes next from it.
 Moments (see `actions.moments`): start, the midnight before the first day (after it, if that is the
 day of asking); pickup_over, the end of the opening day after the first; due, the end of the last.
+Nobody waits in line, or is offered anything, for longer than it can still be fetched.
 """
 
 from node.domain.lifecycle import Deadline, Lifecycle, State, Transition
@@ -20,6 +21,7 @@ REQUESTED = State(
     turn="keeper",
     deadline=Deadline(days=ANSWER_DAYS, before="start"),
     lapses_to="lapsed",
+    remind_hours=24,
 )
 COUNTERED = State(
     "countered",
@@ -28,6 +30,7 @@ COUNTERED = State(
     takes=True,
     deadline=Deadline(days=ANSWER_DAYS),
     lapses_to="lapsed",
+    remind_hours=24,
 )
 ENDS = (
     State("declined", N_("Declined"), final=True),
@@ -50,7 +53,7 @@ LOAN = Lifecycle(
             "waiting",
             N_("In the waiting line"),
             turn="clock",
-            deadline=Deadline(after="last_day"),
+            deadline=Deadline(after="pickup_over"),
             lapses_to="lapsed",
         ),
         State(
@@ -58,8 +61,9 @@ LOAN = Lifecycle(
             N_("Offered to you"),
             turn="asker",
             takes=True,
-            deadline=Deadline(hours=OFFER_HOURS),
+            deadline=Deadline(hours=OFFER_HOURS, before="pickup_over"),
             lapses_to="passed",
+            remind_hours=12,
         ),
         COUNTERED,
         State(
@@ -80,6 +84,7 @@ LOAN = Lifecycle(
             leavable=False,
             deadline=Deadline(after="due"),
             lapses_to="overdue",
+            remind_hours=48,
         ),
         State(
             "overdue",
@@ -89,6 +94,7 @@ LOAN = Lifecycle(
             leavable=False,
             deadline=Deadline(days=LOST_AFTER_DAYS),
             lapses_to="lost",
+            remind_hours=14 * 24,
         ),
         State(
             "returned",
@@ -99,6 +105,7 @@ LOAN = Lifecycle(
             leavable=False,
             deadline=Deadline(days=CLOSED_AFTER_DAYS),
             lapses_to="closed",
+            remind_hours=24,
         ),
         State("closed", N_("Closed"), final=True),
         State("passed", N_("Passed on to the next"), final=True),
@@ -116,6 +123,9 @@ LOAN = Lifecycle(
         Transition("accept", "countered", "approved", "asker", N_("Accept the proposal")),
         Transition("hand_over", "approved", "handed_over", "keeper", N_("I handed it over")),
         Transition("take_back", "handed_over", "returned", "keeper", N_("I have it back")),
+        Transition(
+            "renew", "handed_over", "handed_over", "asker", N_("Keep it longer"), amends=True
+        ),
         Transition("lose", "handed_over", "lost", "keeper", N_("It is lost")),
         Transition("take_back", "overdue", "returned", "keeper", N_("I have it back")),
         Transition("lose", "overdue", "lost", "keeper", N_("It is lost")),

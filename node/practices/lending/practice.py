@@ -2,7 +2,7 @@
 
 from node.domain.practice import Engaging, Practice
 from node.domain.words import N_
-from node.practices.lending import actions
+from node.practices.lending import actions, calendar, policy
 from node.practices.lending.lifecycle import LIFECYCLES
 from node.practices.lending.routes import blueprint
 from node.practices.lending.schema import SCHEMA, VERBS
@@ -26,9 +26,22 @@ PRACTICE = Practice(
         claim=actions.claim,
         copies=actions.copies,
         moments=actions.moments,
-        material=("verb", "place", "deposit", "max_days", "open_days"),
+        material=(
+            "verb",
+            "place",
+            "deposit",
+            "max_days",
+            "turnround",
+            "open_days",
+            "closed",
+            "holidays",
+        ),
         effects={"hand_over": actions.handed_over},
         auto=actions.auto,
-        open_on=actions.open_on,
+        open_on=calendar.open_on,
+        amends={"renew": actions.renewed},
+        guards=policy.GUARDS,
+        reasons=policy.REASONS,
+        is_milder=actions.is_milder,
     ),
 )
