@@ -39,7 +39,7 @@ def report(town: Town) -> Report:
     if mode is None:
         raise Conflict("not_restoring", N_("This town is not being restored."))
     live, buried = returned.since(town.id, mode.since_ms)
-    active = partners.listed("active")
+    active = partners.listed(*partners.LINKED)
     heard = [each for each in active if _was_heard(each, mode.since_ms)]
     return Report(
         mode.since_ms, mode.why, live, buried, _names(heard),
@@ -52,7 +52,7 @@ def may_leave(town: Town) -> bool:
     mode = restoring.state()
     if mode is None or mode.why in restoring.BY_HAND or not signing.is_clock_trusted(town.clock):
         return False
-    active = partners.listed("active")
+    active = partners.listed(*partners.LINKED)
     is_tried = all(_was_tried(each, mode.since_ms) for each in active)
     return is_tried and (not active or any(_was_heard(each, mode.since_ms) for each in active))
 

@@ -21,7 +21,7 @@ from node.store.sets.record_store import figures
 @with_town
 def sync(town: Town, which: str | None, as_json: bool) -> None:
     """Exchange records with TOWN, or with every partner. Exit 1 if one of them failed."""
-    chosen = [pairing.named(which)] if which else partners.listed("active")
+    chosen = [pairing.named(which)] if which else partners.listed(*partners.LINKED)
     outcomes = []
     with Progress(console=console, disable=as_json) as progress:
         for row in chosen:

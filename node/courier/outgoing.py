@@ -77,7 +77,7 @@ def write_to(
 
     Raises Conflict("not_confirmed") for a town whose words were not compared.
     """
-    if partner is not None and not partners.is_active(partner):
+    if partner is not None and not partners.is_linked(partner):
         raise Conflict("not_confirmed", N_("Compare the six words with this town first."))
     for _ in range(TRIES - 1):
         with contextlib.suppress(Moved):

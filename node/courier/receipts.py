@@ -54,7 +54,7 @@ def take(town: Any, raw: bytes) -> Receipt | None:
 
 def believed(town: Any, author: bytes, keyset: int) -> bool:
     """Whether a statement of `author` under that keyset counts: a partner, its key not retired."""
-    if not partners.is_active(author) or town.store.is_frozen(author):
+    if not partners.is_linked(author) or town.store.is_frozen(author):
         return False
     held = town.store.keysets(author)
     return keyset not in retired(held, as_of_day(town.clock.now_ms()))

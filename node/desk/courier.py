@@ -100,7 +100,7 @@ def _page(read: int | None = None, error: str = "") -> str:
     row = carriages.find(read) if read is not None else None
     return render_template(
         "desk/courier.html",
-        partners=[{"slug": slug(each.town), "row": each} for each in partners.listed("active")],
+        partners=[{"slug": slug(each.town), "row": each} for each in partners.listed(*partners.LINKED)],
         chosen=request.args.get("pour", ""),
         anyone=ANYONE,
         lines=[_line(each) for each in carriages.latest(SHOWN)],

@@ -111,7 +111,7 @@ def _replaceable(row: Any) -> list[Any]:
         return []
     return [
         each
-        for each in partners.listed("active", "introduced", "removed")
+        for each in partners.listed(*partners.HELD, "removed")
         if each.town != row.town and replacing.successor(each.town) is None
     ]
 

@@ -43,7 +43,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Agreed:
-    """What is in force, as one of the two towns reads it: `ways` from its side, `contact` theirs."""
+    """What is in force as one of the two towns reads it: `contact` is the other's."""
 
     ways: Mapping[str, Way] = field(default_factory=dict)
     review: int | None = None
@@ -57,6 +57,17 @@ class Agreed:
 def narrower(one: str, other: str) -> str:
     """Return the word of the two that lets fewer ask."""
     return min(one, other, key=WHO.index)
+
+
+def mirrored(text: Text, contact: str) -> Text:
+    """Return the text that says the same from the other side, with a contact of its own."""
+    ways = {name: Way(way.outward, way.inward) for name, way in text.ways.items()}
+    return Text(ways, contact[:CONTACT_MAX], text.review, text.note)
+
+
+def says_the_same(ours: Text, theirs: Text) -> bool:
+    """Return whether two texts are the same words from both sides, whatever their contacts."""
+    return mirrored(theirs, ours.contact) == ours
 
 
 def in_force(ours: Text, theirs: Text) -> Agreed:

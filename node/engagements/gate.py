@@ -51,7 +51,7 @@ def closed() -> list[Partner]:
     """Return the partners for which the gate is closed, by name."""
     if not restoring.is_restoring() and not marks.number(marks.RESTORED_S):
         return []
-    active = partners.listed("active")
+    active = partners.listed(*partners.LINKED)
     return [each for each in active if is_closed(each.town) and not _is_new(each)]
 
 
@@ -68,7 +68,7 @@ def is_in_doubt() -> bool:
     """Return whether somebody may hold a promise of ours that is in no line of our logbook."""
     if restoring.is_restoring():
         return not reached_stamp()
-    return any(is_unheard(each.town) for each in partners.listed("active"))
+    return any(is_unheard(each.town) for each in partners.listed(*partners.LINKED))
 
 
 def reached_stamp() -> int:
@@ -78,7 +78,7 @@ def reached_stamp() -> int:
 
 def let_through() -> list[Partner]:
     """Return the partners a person went on without, by name."""
-    active = partners.listed("active")
+    active = partners.listed(*partners.LINKED)
     return [each for each in active if is_unheard(each.town) and not is_closed(each.town)]
 
 

@@ -69,7 +69,7 @@ def towns_() -> Response:
     """List the towns whose listings are held here, ours first."""
     town = current_app.extensions["lavoir"]
     counts = count_by("origin", Search(), town.clock.now_ms())
-    held = {row.town: row for row in partners.listed("active", "introduced")}
+    held = {row.town: row for row in partners.listed(*partners.HELD)}
     cards = {row.town: row for row in towns.listed()}
     told = []
     for origin in (town.id, *held):

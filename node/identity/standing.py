@@ -53,7 +53,7 @@ def standing(town: Any) -> Standing:
     """Return how the keys of a town stand; expects its database to be current."""
     ring = town.keyring
     held = keysets.of_town(town.id) or [ring.keyset]
-    active = partners.listed("active")
+    active = partners.listed(*partners.LINKED)
     return Standing(
         town=town.id,
         in_force=held[-1],

@@ -16,7 +16,7 @@ from node.store.network import partners, towns
 
 def held_towns() -> list[bytes]:
     """Return the ids of the towns whose listings are held here, ours first, then by name."""
-    return [town().id, *(row.town for row in partners.listed("active", "introduced"))]
+    return [town().id, *(row.town for row in partners.listed(*partners.HELD))]
 
 
 def slug(origin: bytes) -> str:

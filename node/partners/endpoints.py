@@ -77,7 +77,7 @@ def _build_doorway(state: Any) -> None:
 def _says_it_is_a_partner() -> bool:
     """Say whether a request claims to be signed by one: then only its signature is judged."""
     found = re.search(r'keyid="([0-9a-f]{64})"', request.headers.get("signature-input", ""))
-    return found is not None and partners.is_active(bytes.fromhex(found[1]))
+    return found is not None and partners.is_linked(bytes.fromhex(found[1]))
 
 
 def _later(status: int, wait_s: int) -> HttpReply:
@@ -137,7 +137,7 @@ def is_partner(town: bytes) -> bool:
     partner = partners.find(town)
     if partner is not None and origins.is_frozen(town):
         raise RemoteProtocolError("frozen", "two keysets carry one number", 403)
-    return partner is not None and partner.status == "active"
+    return partner is not None and partner.status in partners.LINKED
 
 
 def told_to(peer: bytes) -> Sequence[Introduction]:

@@ -104,7 +104,7 @@ class Exchanges:
         Raises NotFound, and Conflict("not_confirmed") for a town that is not our partner (yet).
         """
         partner = pairing.require(town)
-        if partner.status != "active":
+        if partner.status not in partners.LINKED:
             raise Conflict("not_confirmed", N_("Compare the six words with this town first."))
         started_ms, gen = self.journal.clock.now_ms(), marks.number(marks.RESTORED_S)
         planned_ms = started_ms + self.config.sync_minutes * MINUTE_MS

@@ -3,6 +3,7 @@
 invited     we made an invitation, or accepted one; keysets not exchanged yet
 words       keysets exchanged; the six words wait to be compared by both admins
 active      both confirmed: listings, requests and answers are exchanged
+ending      one of the two ended the link: what was promised is still kept, nothing new is asked
 introduced  a partner introduced it and our admin accepted: readable, no requests
 removed     ended by our admin; kept so that its history has a name
 """
@@ -12,8 +13,9 @@ import peewee
 from node.store.database import db, write_tx
 from node.store.row import BytesField, Row
 
-STATUSES = ("invited", "words", "active", "introduced", "removed")
-HELD = ("active", "introduced")  # the origins whose records are kept here
+STATUSES = ("invited", "words", "active", "ending", "introduced", "removed")
+LINKED = ("active", "ending")  # visits go to and fro
+HELD = (*LINKED, "introduced")  # the origins whose records are kept here
 
 FIRST_RETRY_MS = 30_000
 LONGEST_RETRY_MS = 6 * 3_600_000
@@ -62,6 +64,11 @@ def is_active(town: bytes) -> bool:
     return Partner.select().where(Partner.town == town, Partner.status == "active").exists()
 
 
+def is_linked(town: bytes) -> bool:
+    """Return whether visits go to and fro with that town (if only until the last promise ends)."""
+    return Partner.select().where(Partner.town == town, Partner.status.in_(LINKED)).exists()
+
+
 def listed(*statuses: str) -> list[Partner]:
     """Return the partners with one of these statuses (all when none is named), by name."""
     query = Partner.select().order_by(Partner.name, Partner.town)
@@ -100,7 +107,7 @@ def due(now_ms: int) -> list[Partner]:
     So that one that keeps us waiting does not keep the others waiting.
     """
     is_time = (Partner.next_try_ms <= now_ms) | (Partner.next_try_ms > now_ms + LATEST_MS)
-    query = Partner.select().where(Partner.status == "active", is_time)
+    query = Partner.select().where(Partner.status.in_(LINKED), is_time)
     last_ok = Partner.last_ok_ms.asc(nulls="first")
     return list(query.order_by(Partner.failures > 0, last_ok, Partner.town))
 
@@ -139,7 +146,7 @@ def hasten(now_ms: int, *, but: bytes | None = None) -> None:
     """Make the visit to every healthy partner due now, for there is news; `but` brought it."""
     with write_tx():
         db.execute_sql(
-            "UPDATE partner SET next_try_ms = ? WHERE status = 'active' AND failures = 0"
-            " AND next_try_ms > ? AND town != ?",
+            "UPDATE partner SET next_try_ms = ? WHERE status IN ('active', 'ending')"
+            " AND failures = 0 AND next_try_ms > ? AND town != ?",
             (now_ms, now_ms, but or b""),
         )

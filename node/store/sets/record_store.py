@@ -133,8 +133,9 @@ class SqlRecordStore:
         if marks.read(marks.RESTORING):
             towns -= {self.own}
         seen = {(town, SCOPE_PUBLIC) for town in towns}
-        if peer is not None and partners.is_active(peer):
+        if peer is not None and partners.is_linked(peer):
             seen |= {(town, SCOPE_SEALED) for town in towns}
+        if peer is not None and partners.is_active(peer):
             seen |= {(town, SCOPE_PARTNERS) for town in towns & {self.own, peer}}
         return seen
 
