@@ -1,8 +1,9 @@
 """How many, from when to when: the arithmetic of what can be promised at once.
 
-Days are day numbers (days since 1970-01-01 of the town's local calendar); a span is half-open,
-so an object returned on a day can be taken by the next person from the day after. The database
-enforces the result (one row per unit and day); this floor only computes.
+A slot is a day number (days since 1970-01-01 of the town's local calendar), or a quarter of an hour
+since 1970 in UTC. A span is half-open, so an object returned on a day can be taken by the next
+person from the day after. The database enforces the result (one row per unit and slot); this floor
+only computes.
 """
 
 from collections import Counter
@@ -12,22 +13,25 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 EPOCH = date(1970, 1, 1)
+QUARTER_MS = 900_000
+
+Pair = tuple[int, int]  # (unit, slot)
 
 
 @dataclass(frozen=True, order=True)
 class Span:
-    """Days from `first` up to but not including `after`; raises ValueError when empty."""
+    """Slots from `first` up to but not including `after`; raises ValueError when empty."""
 
     first: int
     after: int
 
     def __post_init__(self) -> None:
         if self.after <= self.first:
-            raise ValueError("a span holds at least one day")
+            raise ValueError("a span holds at least one slot")
 
     @property
     def days(self) -> range:
-        """Return the day numbers of the span."""
+        """Return the day numbers (or other slots) of the span."""
         return range(self.first, self.after)
 
 
@@ -60,18 +64,65 @@ def weekday(day: int) -> int:
     return (day + 3) % 7  # 1970-01-01 was a Thursday
 
 
-def free_units(
-    span: Span, copies: int, taken: Iterable[tuple[int, int]], wanted: int = 1
-) -> tuple[int, ...]:
-    """Return the `wanted` lowest of the units 0 .. copies - 1 free on every day of `span`, or ().
+def quarter(at_ms: int) -> int:
+    """Return the number of the quarter of an hour, since 1970 in UTC, an instant (UTC ms) is in.
 
-    `taken` are (unit, day number) pairs. They are also counted by day, because a keeper may have
-    fewer copies now than when they were promised: units above the present number still hold one.
+    Quarters never repeat or go missing: when the clocks change only their local names do.
     """
-    held = [(unit, day) for unit, day in taken if span.first <= day < span.after]
-    deepest = max(Counter(day for _, day in held).values(), default=0)
-    if wanted < 1 or deepest + wanted > copies:
+    return at_ms // QUARTER_MS
+
+
+def quarter_ms(number: int) -> int:
+    """Return the instant, UTC ms, at which a quarter of an hour begins."""
+    return number * QUARTER_MS
+
+
+def quarters(from_ms: int, until_ms: int) -> Span:
+    """Return the quarters that [from_ms, until_ms) touches; raises ValueError when it is empty."""
+    return Span(quarter(from_ms), -(-until_ms // QUARTER_MS))
+
+
+def free_units(
+    span: Span,
+    copies: int,
+    taken: Iterable[Pair],
+    wanted: int = 1,
+    mine: Iterable[Pair] = (),
+) -> tuple[int, ...]:
+    """Return `wanted` of the units 0 .. copies - 1 free in every slot of `span`, or ().
+
+    `taken` are the (unit, slot) pairs of others. They are also counted by slot, because a keeper
+    may have fewer copies now than when they were promised: units above the present number still
+    hold one. `mine` is what whoever asks holds already: those units are kept where possible, and
+    where they hold enough nothing is asked anew. Else the lowest units come first.
+    """
+    if wanted < 1:
+        return ()
+    held = [(unit, slot) for unit, slot in taken if span.first <= slot < span.after]
+    own = [(unit, slot) for unit, slot in mine if span.first <= slot < span.after]
+    has = Counter(slot for _, slot in own)
+    depth = Counter(slot for _, slot in held)
+    is_new = any(has[slot] < wanted for slot in span.days) if own else True
+    deepest = max((count for slot, count in depth.items() if has[slot] < wanted), default=0)
+    if is_new and deepest + wanted > copies:
         return ()
     busy = {unit for unit, _ in held}
-    free = [unit for unit in range(copies) if unit not in busy]
+    kept = sorted({unit for unit, _ in own} - busy)
+    free = [*kept, *(unit for unit in range(copies) if unit not in busy and unit not in kept)]
     return tuple(free[:wanted]) if len(free) >= wanted else ()
+
+
+def runs(pairs: Iterable[Pair]) -> list[tuple[int, int, int]]:
+    """Return (unit, slot) pairs as (unit, first slot, slot after the last), for notes and logs."""
+    found: list[tuple[int, int, int]] = []
+    for unit, slot in sorted(pairs):
+        if found and found[-1][0] == unit and found[-1][2] == slot:
+            found[-1] = (unit, found[-1][1], slot + 1)
+        else:
+            found.append((unit, slot, slot + 1))
+    return found
+
+
+def spread(found: Iterable[tuple[int, int, int]]) -> list[Pair]:
+    """Return the (unit, slot) pairs that `runs` wrote short."""
+    return [(unit, slot) for unit, first, after in found for slot in range(first, after)]

@@ -71,7 +71,8 @@ class Engaging:
     lifecycles   by name; `which(body)` names the one a listing follows
     fields       what the asker fills in, for a listing's body
     terms        (body, form, today as day number) -> terms; raises Invalid
-    claim        what terms hold: Claim, Stock, Amount or Once; None when nothing is scarce
+    claim        what terms hold: Claim, Stock, Amount or Once, or several of them in a tuple; None
+                 when nothing is scarce
     copies       how many units the listing has (Claim)
     stock        how many of each line it has (Stock)
     most         up to what sum it is taken, None for any (Amount)
@@ -93,7 +94,7 @@ class Engaging:
     which: Callable[[Any], str]
     fields: Callable[[Any], tuple[Field, ...]]
     terms: Callable[[Any, Form, int], Terms]
-    claim: Callable[[Terms], Wanted | None]
+    claim: Callable[[Terms], Wanted | tuple[Wanted, ...] | None]
     copies: Callable[[Any], int]
     moments: Callable[[Terms, str], dict[str, int]]
     material: tuple[str, ...]

@@ -77,16 +77,13 @@ def replace(engagement: bytes, origin: bytes, key: bytes, pairs: Iterable[Pair])
         take_all(engagement, origin, key, wanted - held)
 
 
-def holders(origin: bytes, key: bytes, slots: Iterable[int]) -> list[bytes]:
-    """Return the engagements that hold something of a listing in any of `slots`."""
-    wanted = list(slots)
-    if not wanted:
-        return []
+def holders(origin: bytes, key: bytes, first: int, after: int) -> list[bytes]:
+    """Return the engagements that hold something of a listing from slot `first` to `after`."""
     query = Claim.select(Claim.engagement).where(
         Claim.listing_origin == origin,
         Claim.listing_key == key,
-        Claim.slot >= min(wanted),
-        Claim.slot <= max(wanted),
+        Claim.slot >= first,
+        Claim.slot < after,
     )
     return [row for (row,) in query.distinct().order_by(Claim.engagement).tuples()]
 
