@@ -84,7 +84,9 @@ def name(town: bytes, key: bytes, member: int, *, by: int, now_ms: int) -> bool:
         if member in of_listing(key):
             return False
         if len(keepers.of_listing(key)) >= KEEPERS_MAX:
-            raise Conflict("too_many", N_("At most %(max)d people keep one thing."), max=KEEPERS_MAX)
+            raise Conflict(
+                "too_many", N_("At most %(max)d people keep one thing."), max=KEEPERS_MAX
+            )
         keepers.add(key, member, now_ms, by)
         _note("keeper.name", key, member, by, now_ms)
         return True

@@ -10,10 +10,9 @@ from node.domain.errors import Invalid, NotAllowed
 from node.domain.lifecycle import ASK, HOLD, QUEUE, Lifecycle, State
 from node.domain.practice import Engaging, Terms
 from node.domain.words import N_
-from node.engagements import standing, verdicts
+from node.engagements import agreed, standing, verdicts
 from node.engagements.between.registers import REPLY, Deed, register_key
 from node.engagements.ground import (
-    REACH_MS,
     Ground,
     because,
     entered,
@@ -133,7 +132,7 @@ def _at_the_door(ground: Ground, listing: Listing, wish: Wish) -> str:
     if not is_on_offer(listing, ground.now_ms()):
         return verdicts.UNKNOWN_LISTING
     if wish.asker_town != ground.town:
-        if listing.who == "town":
+        if listing.who == "town" or not agreed.lets_in(ground, listing, wish.asker_town):
             return verdicts.NO_AGREEMENT
         if rows.open_between(wish.asker_town, listing.origin, listing.key) >= OPEN_MAX:
             return verdicts.OVER_LIMIT
@@ -153,8 +152,7 @@ def _is_late(
 ) -> bool:
     now_ms, start = ground.now_ms(), lifecycle.state(lifecycle.start)
     columns = entered(lifecycle, start, ground.moments(engaging, terms, now_ms))
-    reach_ms = 0 if wish.asker_town == ground.town else REACH_MS
-    return bool(columns["deadline_ms"] + reach_ms <= now_ms)
+    return bool(columns["deadline_ms"] + ground.reach_of(wish.asker_town) <= now_ms)
 
 
 def _start(

@@ -81,9 +81,7 @@ def of(ground: Ground, engaging: Engaging, listing: Any, asker: Asker, deed: Dee
     )
 
 
-def _others(
-    ground: Ground, engaging: Engaging, practice: str, asker: Asker
-) -> tuple[Other, ...]:
+def _others(ground: Ground, engaging: Engaging, practice: str, asker: Asker) -> tuple[Other, ...]:
     since_ms = ground.now_ms() - REMEMBERED_DAYS * DAY_MS
     found = rows.of_asker(
         practice, ground.town, since_ms, member=asker.member, town=asker.town, who=asker.who

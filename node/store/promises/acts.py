@@ -73,6 +73,12 @@ def of_engagement(engagement: bytes) -> list[Act]:
     return list(Act.select().where(Act.engagement == engagement).order_by(Act.place))
 
 
+def aides(engagement: bytes) -> list[int]:
+    """Return the members who wrote something down in an engagement for whoever asks."""
+    query = Act.select(Act.member).where(Act.engagement == engagement, Act.by == "aide")
+    return sorted({member for (member,) in query.tuples() if member is not None})
+
+
 def put_all(engagement: bytes, rows: Iterable[Mapping[str, object]]) -> None:
     """Replace the list of an engagement, as the logbook has it."""
     with write_tx():
