@@ -5,7 +5,7 @@ import secrets
 from node.domain.errors import Conflict, NotAllowed, NotFound
 from node.domain.schema import Form, said, tidy
 from node.domain.words import N_
-from node.engagements import contacts, opening, verdicts
+from node.engagements import agreed, contacts, opening, verdicts
 from node.engagements.between import asker
 from node.engagements.between.registers import Deed
 from node.engagements.ground import Ground, seen_of
@@ -61,11 +61,13 @@ def _ask_here(
 def _ask_there(
     ground: Ground, listing: Listing, member: Member, form: Form, engagement_id: bytes
 ) -> Engagement:
-    if not partners.is_active(listing.origin):
+    if not partners.is_linked(listing.origin):
         message = N_("The two towns have not compared their words yet: reading only.")
         raise NotAllowed("not_compared", message)
     if listing.who == "town":
         raise NotAllowed("town_only", N_("This is for residents of that town only."))
+    if (refused := agreed.refusal(ground, listing, member.id)) is not None:
+        raise refused
     deed = _deed(ground, listing, form)
     return asker.write_down(
         ground,

@@ -18,6 +18,9 @@ from node.engagements import (
     forgetting,
     gate,
     home,
+    parting,
+    proposal,
+    proposing,
     recovery,
     roles,
     timeline,
@@ -30,6 +33,7 @@ from node.engagements.between.post import publish
 from node.engagements.between.registers import REPLY, REQUEST, Deed
 from node.engagements.ground import Ground, read, seen_of
 from node.engagements.moves import note, record_deed
+from node.engagements.proposal import Proposal
 from node.engagements.talk import Talk
 from node.engagements.telling import tell_asker, tell_keeper
 from node.engagements.timeline import Step
@@ -54,6 +58,7 @@ class Engagements:
         self, journal: Journal, registry: Registry, clock: Clock, zone: str = "Europe/Paris"
     ) -> None:
         self.ground = Ground(journal, registry, clock, zone)
+        self.parting = parting.Parting(self.ground)
         self.talk = Talk(self.ground)
         journal.on(REQUEST, self.on_request)
         journal.on(REPLY, self.on_reply)
@@ -87,8 +92,8 @@ class Engagements:
     ) -> Engagement:
         """Do `action` as asker, keeper or staff; the same act id again changes nothing.
 
-        `args` of a keeper: reason; email and phone with their ticks. Raises Conflict, NotAllowed,
-        NotFound.
+        `args` of a keeper: reason; email and phone with their ticks; of an act that brings other
+        terms (`proposable`) the practice's fields. Raises Invalid, Conflict, NotAllowed, NotFound.
         """
         with write_tx():
             row = self.find(engagement_id)
@@ -96,7 +101,9 @@ class Engagements:
                 return row
             by = roles.doer(self.ground, row, member_id, role)
             on = row.version if on_version is None else on_version
+            on = proposal.version_answered(row, action, on)
             deed = Deed(act_id, action, self.ground.now_ms(), by, on, _told(args or {}))
+            deed = proposing.as_typed(self.ground, row, deed, args or {})
             if not self.ground.decides(row):
                 return asker.act(self.ground, row, deed, member_id)
             return self._decide(row, deed, member_id)
@@ -203,6 +210,14 @@ class Engagements:
         """Return what this member may do now."""
         return roles.buttons(self.ground, row, member_id)
 
+    def proposal(self, row: Engagement) -> Proposal | None:
+        """Return the other terms on the table of an engagement, None if there are none."""
+        return proposal.on_table(row)
+
+    def proposable(self, row: Engagement, member_id: int) -> tuple[Transition, ...]:
+        """Return what this member may do now that needs a form of its own: other terms."""
+        return roles.proposable(self.ground, row, member_id)
+
     def contact(self, row: Engagement, member_id: int) -> str:
         """Return the other side's contact, once it was promised and if they ticked it; else ""."""
         return contacts.of_other(self.ground, row, self.roles(row, member_id))
@@ -249,7 +264,8 @@ class Engagements:
         if not self.ground.is_here(row):
             gate.check_town(row.asker_town)
         row, code = home.judge(self.ground, row, deed, role)
-        if code != verdicts.OK:
+        waits = code == verdicts.PENDING and role == "asker"
+        if code != verdicts.OK and not waits:
             raise verdicts.refusal(code)
         if role == "asker":
             record_deed(row, deed, member_id)

@@ -9,15 +9,15 @@ from federation import codec
 from node.domain.capacity import day_of
 from node.domain.clock import Clock
 from node.domain.errors import NotFound
-from node.domain.lifecycle import DAY_MS, Lifecycle, State
+from node.domain.lifecycle import Lifecycle, State
 from node.domain.practice import Engaging, Registry, Terms
 from node.domain.schema import Struct, plain
 from node.domain.words import N_
 from node.journal.journal import Journal
 from node.store.catalogue.listings import Listing
+from node.store.network import reaches
 from node.store.promises.engagements import Engagement
 
-REACH_MS = DAY_MS  # until a partner's delays are measured: the least the rules allow
 SEEN_BYTES = 8
 
 
@@ -82,7 +82,12 @@ class Ground:
 
     def reach_ms(self, row: Engagement) -> int:
         """Return how much longer home waits because words travel, 0 inside one town."""
-        return 0 if self.is_here(row) else REACH_MS
+        other = row.asker_town if self.decides(row) else row.home
+        return self.reach_of(other)
+
+    def reach_of(self, town: bytes) -> int:
+        """Return how long the words of a town take to come (ms), 0 for our own."""
+        return 0 if town == self.town else reaches.of(town)
 
 
 def seen_of(engaging: Engaging, body: Struct) -> bytes:

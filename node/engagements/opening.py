@@ -10,7 +10,7 @@ from node.domain.errors import Invalid, NotAllowed
 from node.domain.lifecycle import ASK, HOLD, QUEUE, Lifecycle, State
 from node.domain.practice import Engaging, Terms
 from node.domain.words import N_
-from node.engagements import agreed, standing, verdicts
+from node.engagements import agreed, capacity, standing, verdicts
 from node.engagements.between.registers import REPLY, Deed, register_key
 from node.engagements.ground import (
     Ground,
@@ -20,7 +20,7 @@ from node.engagements.ground import (
     seen_of,
     written,
 )
-from node.engagements.moves import enter, note, record_deed, take, units_for
+from node.engagements.moves import enter, note, record_deed
 from node.engagements.telling import ASKED, tell_asker, tell_keeper
 from node.store import marks
 from node.store.catalogue import holdings, listings
@@ -37,6 +37,7 @@ ANSWERED = (  # an ask refused for one of these gets a row and a reply; others l
     verdicts.STALE,
     verdicts.LATE,
     verdicts.FULL,
+    verdicts.DUP,
 )
 
 
@@ -119,12 +120,13 @@ def _examine(ground: Ground, engaging: Engaging, listing: Listing, wish: Wish) -
         raise standing.refusal(why)
     if why is not None:
         return _Found(why.verdict, terms, because=why.code)
-    if units_for(ground, engaging, listing, terms) != ():
+    code = capacity.why_not(ground, listing, terms, who=wish.who)
+    if code == verdicts.OK:
         return _Found(verdicts.OK, terms, state.name)
     waiting = engaging.lifecycle(body).waiting
-    if wish.deed.action == QUEUE and waiting:
+    if code == verdicts.FULL and wish.deed.action == QUEUE and waiting:
         return _Found(verdicts.OK, terms, waiting)
-    return _Found(verdicts.FULL, terms)
+    return _Found(code, terms)
 
 
 def _at_the_door(ground: Ground, listing: Listing, wish: Wish) -> str:
@@ -187,7 +189,7 @@ def _start(
         **entered(lifecycle, state, moments),
     )
     if state.takes:
-        take(ground, row)
+        capacity.take(ground, row)
     return row
 
 

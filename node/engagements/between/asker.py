@@ -6,12 +6,13 @@ It never moves an engagement by itself; what its pages say never runs ahead of w
 import hmac
 import secrets
 from collections.abc import Mapping
+from typing import Any
 
 from federation.errors import RemoteProtocolError
 from node.domain.errors import Conflict
-from node.domain.lifecycle import DAY_MS, WITHDRAW
+from node.domain.lifecycle import BOTH, DAY_MS, PROPOSE, WITHDRAW
 from node.domain.words import N_
-from node.engagements import gate, verdicts
+from node.engagements import gate, proposal, verdicts
 from node.engagements.between.post import publish
 from node.engagements.between.registers import (
     ACTS_MAX,
@@ -19,10 +20,11 @@ from node.engagements.between.registers import (
     REPLY,
     REQUEST,
     Deed,
+    Proposed,
     Reply,
     register_key,
 )
-from node.engagements.ground import REACH_MS, Ground, because, entered, read, written
+from node.engagements.ground import Ground, because, entered, read, written
 from node.engagements.moves import record_deed
 from node.engagements.telling import UNANSWERED, tell_asker
 from node.store.catalogue.listings import Listing
@@ -32,6 +34,7 @@ from node.store.promises import engagements as rows
 from node.store.promises.acts import Act
 from node.store.promises.engagements import Engagement
 
+OTHER_TERMS = N_("That town promised something that was not asked for.")
 PATIENCE_MAX_MS = 60 * DAY_MS
 WHO_BYTES = 16
 
@@ -58,7 +61,8 @@ def write_down(
     lifecycle = engaging.lifecycle(body)
     start = lifecycle.state(lifecycle.start)
     columns = entered(lifecycle, start, ground.moments(engaging, terms, now_ms))
-    patience_ms = min(columns["deadline_ms"] + 2 * REACH_MS, now_ms + PATIENCE_MAX_MS)
+    answered_ms = columns["deadline_ms"] + 2 * ground.reach_of(listing.origin)
+    patience_ms = min(answered_ms, now_ms + PATIENCE_MAX_MS)
     row = rows.start(
         engagement,
         practice=listing.practice,
@@ -98,9 +102,15 @@ def act(ground: Ground, row: Engagement, deed: Deed, member: int | None) -> Enga
         raise verdicts.refusal(verdicts.TOO_LATE)
     if deed.action != WITHDRAW:
         gate.check_town(row.home)
-    offered = ground.lifecycle(row).find(row.state, deed.action)
-    if offered is None or offered.by != "asker":
+    found = ground.lifecycle(row).find(row.state, deed.action)
+    if found is None or found.by not in ("asker", BOTH):
         raise verdicts.refusal(verdicts.NOT_ALLOWED)
+    if proposal.answers(row, found, ground.lifecycle(row)):
+        if _is_unheard(row, deed):
+            return row
+        code = proposal.may_answer(row, deed, "asker")
+        if code != verdicts.OK:
+            raise verdicts.refusal(code)
     if len(own_acts(row)) >= ACTS_MAX:
         raise Conflict("over_limit", N_("Too much has happened here. Please ask anew."))
     record_deed(row, deed, member)
@@ -116,6 +126,12 @@ def own_acts(row: Engagement) -> list[Act]:
 def is_leaving(row: Engagement) -> bool:
     """Return whether a withdrawal is on its way to home, unheard."""
     return any(act.action == WITHDRAW and not act.verdict for act in own_acts(row))
+
+
+def _is_unheard(row: Engagement, deed: Deed) -> bool:
+    """Whether the same answer to the same proposal is on its way to home already."""
+    same = (deed.action, deed.on)
+    return any(not act.verdict and (act.action, act.on_version) == same for act in own_acts(row))
 
 
 def lose_patience(ground: Ground, row: Engagement) -> Engagement:
@@ -143,23 +159,77 @@ def apply(ground: Ground, row: Engagement, reply: Reply, record: bytes, key: byt
     state = lifecycle.states.get(reply.state)
     if state is None:
         raise RemoteProtocolError("bad_inner", "field 7")
-    is_forgotten = row.terms == "{}" and row.version == 0  # asked before a restore of ours
-    if is_forgotten:
-        rows.change(row.id, terms=written(dict(reply.terms)))
-    elif (reply.terms or state.takes) and dict(reply.terms) != read(row.terms):
-        raise Conflict("other_terms", N_("That town promised something that was not asked for."))
+    _check_terms(ground, row, reply)
     has_moved = row.version == 0 or reply.state != row.state
+    was = proposal.on_table(row)
     rows.change(row.id, **_said(row, reply, state.final, record, key, lifecycle.start))
     _hear_verdicts(row, reply)
     if has_moved:
-        args = written({"state": reply.state, "record": record.hex(), "version": reply.version})
-        acts.append(row.id, record[:8], reply.state, at_ms=reply.since_ms, by="home", args=args)
-        acts.judge(row.id, record[:8], verdicts.OK, reply.since_ms)
+        _note(ground, row, reply, record, reply.state)
+    elif reply.proposal and reply.proposal.by == "keeper" and _is_new(was, reply.proposal):
+        _note(ground, row, reply, record, PROPOSE)
     row = rows.find(row.id)
-    if has_moved and row.state != lifecycle.start:
+    if (has_moved and row.state != lifecycle.start) or proposal.on_table(row) != was:
         tell_asker(ground, row)
     publish(ground, row)
     return rows.find(row.id)
+
+
+def _check_terms(ground: Ground, row: Engagement, reply: Reply) -> None:
+    """Refuse terms nobody here agreed to; raises RemoteProtocolError, Conflict ("other_terms").
+
+    Agreed are those asked for, those an act of ours that home took up names by their digest, and
+    what only gives more. Nothing need be said of terms while nothing is promised.
+    """
+    if reply.proposal and not proposal.is_sound(ground, row, reply.proposal.terms):
+        raise RemoteProtocolError("bad_inner", "field 13")
+    terms, known = dict(reply.terms), read(row.terms)
+    if terms == known or (not terms and not _promises(ground, row, reply)):
+        return
+    if not proposal.is_sound(ground, row, terms):
+        raise Conflict("other_terms", OTHER_TERMS)
+    is_forgotten = row.terms == "{}" and row.version == 0  # asked before a restore of ours
+    if is_forgotten or proposal.digest(terms) in _agreed(row, reply):
+        return
+    if not _is_milder(ground, row, known, terms):
+        raise Conflict("other_terms", OTHER_TERMS)
+
+
+def _promises(ground: Ground, row: Engagement, reply: Reply) -> bool:
+    """Whether the state home tells holds the terms it tells, not only what it proposes."""
+    lifecycle = ground.lifecycle(row)
+    return lifecycle.state(reply.state).takes and not lifecycle.is_countered(reply.state)
+
+
+def _agreed(row: Engagement, reply: Reply) -> set[bytes]:
+    """The digests of all terms our resident agreed to, by acts that home took up."""
+    taken = {each.id for each in reply.verdicts if each.code == verdicts.OK}
+    return {
+        bytes.fromhex(read(act.args).get("seen", ""))
+        for act in own_acts(row)
+        if act.verdict == verdicts.OK or act.id in taken
+    }
+
+
+def _is_milder(
+    ground: Ground, row: Engagement, known: Mapping[str, Any], terms: Mapping[str, Any]
+) -> bool:
+    try:
+        return ground.rules(row).is_milder(dict(known), dict(terms))
+    except proposal.UNSOUND:
+        return False
+
+
+def _is_new(was: proposal.Proposal | None, told: Proposed) -> bool:
+    return was is None or was.version != told.version
+
+
+def _note(ground: Ground, row: Engagement, reply: Reply, record: bytes, action: str) -> None:
+    """Write down what home told as a step of its own, with the record it is signed in."""
+    at_ms = reply.since_ms if action == reply.state else ground.now_ms()
+    args = written({"state": reply.state, "record": record.hex(), "version": reply.version})
+    acts.append(row.id, record[:8], action, at_ms=at_ms, by="home", args=args)
+    acts.judge(row.id, record[:8], verdicts.OK, at_ms)
 
 
 def _stays_over(ground: Ground, row: Engagement, reply: Reply) -> Engagement:

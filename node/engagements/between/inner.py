@@ -43,6 +43,7 @@ def read_request(inner: Mapping[int, Any]) -> Request:
     return Request(
         engagement=_take(inner, 1, bytes),
         gen=_number(inner, 4),
+        agreement=_number(inner, 5),
         listing_key=_bytes(inner, 6, 16),
         saw=_bytes(inner, 7, 32),
         who=_bytes(inner, 8, 16),
@@ -61,6 +62,7 @@ def read_reply(inner: Mapping[int, Any]) -> Reply:
     return Reply(
         engagement=_take(inner, 1, bytes),
         gen=_number(inner, 4),
+        agreement=_number(inner, 5),
         version=_number(inner, 6),
         state=_text(inner, 7, 64),
         since_ms=_number(inner, 8),

@@ -5,12 +5,13 @@ kept as a row without a record, and sent later: never a record without its row.
 """
 
 from node.domain.errors import Conflict
-from node.engagements import contacts, gate
+from node.engagements import contacts, gate, proposal
 from node.engagements.between import registers
 from node.engagements.between.registers import Deed, Reply, Request, Said, Verdict
 from node.engagements.ground import Ground, read
 from node.store import marks
 from node.store.database import write_tx
+from node.store.network import agreements
 from node.store.promises import acts, messages
 from node.store.promises import engagements as rows
 from node.store.promises.acts import Act
@@ -119,6 +120,7 @@ def request_of(ground: Ground, row: Engagement) -> Request:
     return Request(
         engagement=row.id,
         gen=marks.number(marks.RESTORED_S),
+        agreement=agreements.version(row.home),
         listing_key=row.listing_key,
         saw=row.saw,
         who=row.who,
@@ -148,6 +150,7 @@ def reply_of(ground: Ground, row: Engagement) -> Reply:
     return Reply(
         engagement=row.id,
         gen=marks.number(marks.RESTORED_S),
+        agreement=agreements.version(row.asker_town),
         version=row.version,
         state=row.state,
         since_ms=row.since_ms,
@@ -163,6 +166,7 @@ def reply_of(ground: Ground, row: Engagement) -> Reply:
         listing_key=row.listing_key,
         who=row.who,
         messages=_said(row, "keeper"),
+        proposal=proposal.told(row),
     )
 
 

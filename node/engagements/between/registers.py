@@ -80,6 +80,7 @@ class Request:
     who: bytes
     deeds: tuple[Deed, ...]
     gen: int = 0
+    agreement: int = 0
     ack: int = 0
     answer_by_ms: int | None = None
     contact: str = ""
@@ -96,6 +97,7 @@ class Reply:
     state: str
     since_ms: int
     gen: int = 0
+    agreement: int = 0
     turn: str = ""
     deadline_ms: int | None = None
     lapses_to: str = ""
@@ -125,7 +127,7 @@ def request_inner(request: Request) -> dict[int, Any]:
         {
             1: request.engagement,
             4: request.gen,
-            5: 0,
+            5: request.agreement,
             6: request.listing_key,
             7: request.saw,
             8: request.who,
@@ -146,7 +148,7 @@ def reply_inner(reply: Reply) -> dict[int, Any]:
         {
             1: reply.engagement,
             4: reply.gen,
-            5: 0,
+            5: reply.agreement,
             6: reply.version,
             7: reply.state,
             8: reply.since_ms,
