@@ -13,7 +13,7 @@ Rules of the table (ENGAGEMENTS, "What the engine needs"):
    a proposal hangs on any open state; where a table writes an `accept` of its own, that counts;
 8. a transition that `proposes` puts new terms on the table: the other side can `accept` them;
    one that `amends` changes the terms of what goes on;
-8. `holding` names the state of a resident of home who is still choosing: it holds capacity, it is
+9. `holding` names the state of a resident of home who is still choosing: it holds capacity, it is
    their turn, and it opens by `hold`.
 """
 
@@ -76,7 +76,7 @@ class State:
     `takes`: it holds capacity. `leavable`: the asker can still withdraw; where goods are out or a
     debt is due, nobody leaves by a word (ENGAGEMENTS, the states marked `!`). `ahead` is the label
     while it is still to come, and `expected` the moment it is then expected at. `remind_hours`
-    before the deadline (0: never) whoever's turn it is gets a reminder.
+    before the deadline (0: never; several: each time) whoever's turn it is gets a reminder.
     """
 
     name: str
@@ -89,7 +89,13 @@ class State:
     final: bool = False
     ahead: str = ""
     expected: str = ""
-    remind_hours: int = 0
+    remind_hours: int | tuple[int, ...] = 0
+
+    @property
+    def reminders(self) -> tuple[int, ...]:
+        """Return how many hours before the deadline is told of it, the earliest first."""
+        told = self.remind_hours if isinstance(self.remind_hours, tuple) else (self.remind_hours,)
+        return tuple(sorted({hours for hours in told if hours > 0}, reverse=True))
 
 
 @dataclass(frozen=True)
@@ -214,6 +220,24 @@ class Lifecycle:
             yield Transition(ACCEPT, name, name, BOTH, N_("Accept the proposal"))
             yield Transition(KEEP, name, name, BOTH, N_("Keep what was agreed"))
             yield Transition(RETRACT, name, name, BOTH, N_("Take the proposal back"))
+
+    def is_agreed(self, state: str) -> bool:
+        """Return whether a state holds what both sides said yes to, so that contacts may be told.
+
+        What is only offered, countered or held while choosing is not agreed yet.
+        """
+        waits = state == self.holding or any(
+            each.action == ACCEPT and each.before == state for each in self.written
+        )
+        return self.states[state].takes and not waits
+
+    def is_undecided(self, state: str) -> bool:
+        """Return whether nothing was agreed yet: asked, in line, held while choosing, proposed."""
+        if self.states[state].final:
+            return False
+        answers = {each.before for each in self.written if each.action == ACCEPT}
+        asked = {self.waiting, self.holding} | answers
+        return state in asked or (state == self.start and not self.states[state].takes)
 
     def is_countered(self, state: str) -> bool:
         """Return whether a state is one that a counter-proposal led to: only its terms are held."""

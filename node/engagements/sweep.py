@@ -7,7 +7,7 @@ own transaction, so that a run never holds the node up.
 from collections.abc import Callable
 
 from node.domain.lifecycle import DAY_MS
-from node.engagements import adoption, diary, gate, home, recovery, sayings
+from node.engagements import adoption, diary, gate, home, recovery, reminders, sayings
 from node.engagements.between import asker, registers
 from node.engagements.between.post import is_unheard_answer, publish, send_unsent
 from node.engagements.ground import Ground
@@ -38,6 +38,7 @@ def sweep(ground: Ground) -> int:
         _each(ground, row, asker.lose_patience)
         for row in rows.unanswered(now_ms, ground.town, ROWS_A_RUN)
     )
+    reminders.remind(ground)
     recovery.settle(ground)
     adoption.hold_again(ground)
     send_unsent(ground)

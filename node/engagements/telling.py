@@ -6,6 +6,8 @@ who has not read what the other side wrote), engagement_reminded (to whoever's t
 engagement_warned (to who holds something that is broken).
 """
 
+from typing import Any
+
 from node.engagements.ground import Ground, written
 from node.store import notices
 from node.store.promises.engagements import Engagement
@@ -32,17 +34,19 @@ def tell_asker(ground: Ground, row: Engagement, kind: str = MOVED) -> None:
 
 def tell_message(ground: Ground, row: Engagement, side: str) -> None:
     """Queue, once in TOGETHER_MS, that the other side wrote to the asker or the keeper."""
-    _tell(ground, row, reader(ground, row, side), MESSAGE, TOGETHER_MS)
+    member = reader(ground, row, side)
+    if member is not None and not notices.is_waiting(member, row.id, kind=MESSAGE):
+        _queue(ground, row, member, MESSAGE, after_ms=TOGETHER_MS)
 
 
 def tell_again(ground: Ground, row: Engagement, side: str, kind: str) -> bool:
-    """Queue a reminder or a warning for a side of ours; return whether it has to be told here.
+    """Queue a reminder or a warning for a side; return whether that side is of this town.
 
-    Whoever has a notice of this engagement waiting already reads there how it stands.
+    Whoever has a notice of this very state waiting already reads there how it stands.
     """
-    member = reader(ground, row, side)
-    if member is not None and not notices.is_waiting(member, row.id):
-        _tell(ground, row, member, kind)
+    member, params = reader(ground, row, side), _state_of(row)
+    if member is not None and not notices.is_waiting(member, row.id, params=params):
+        _queue(ground, row, member, kind, params=params)
     return member is not None
 
 
@@ -53,16 +57,16 @@ def reader(ground: Ground, row: Engagement, side: str) -> int | None:
     return row.keeper if row.home == ground.town else None
 
 
-def _tell(
-    ground: Ground, row: Engagement, member: int | None, kind: str, after_ms: int = 0
-) -> None:
-    if member is None or (after_ms and notices.is_waiting(member, row.id, kind)):
-        return
-    notices.queue(
-        kind,
-        now_ms=ground.now_ms(),
-        after_ms=after_ms,
-        member=member,
-        engagement=row.id,
-        params=written({"state": row.state, "since_ms": row.since_ms}),
-    )
+def _tell(ground: Ground, row: Engagement, member: int | None, kind: str) -> None:
+    if member is not None:
+        _queue(ground, row, member, kind, params=_state_of(row))
+
+
+def _state_of(row: Engagement) -> str:
+    """What a notice says is so; when it is no longer so as it leaves, it is not sent."""
+    return written({"state": row.state, "since_ms": row.since_ms})
+
+
+def _queue(ground: Ground, row: Engagement, member: int, kind: str, **more: Any) -> None:
+    now_ms = ground.now_ms()
+    notices.queue(kind, now_ms=now_ms, member=member, engagement=row.id, **more)

@@ -50,12 +50,16 @@ def queue(
         )  # fmt: skip
 
 
-def is_waiting(member: int, engagement: bytes, kind: str = "") -> bool:
-    """Return whether a member has a notice of an engagement (and kind) that has not left yet."""
+def is_waiting(member: int, engagement: bytes, *, kind: str = "", params: str = "") -> bool:
+    """Return whether a member has a notice of an engagement that has not left yet.
+
+    Of one kind, or with just these `params`, where they are given.
+    """
     query = Notice.select().where(
         Notice.member == member, Notice.engagement == engagement, Notice.next_try_ms.is_null(False)
     )
-    return bool((query.where(Notice.kind == kind) if kind else query).exists())
+    query = query.where(Notice.kind == kind) if kind else query
+    return bool((query.where(Notice.params == params) if params else query).exists())
 
 
 def due(now_ms: int, limit: int = 50) -> list[Notice]:

@@ -174,7 +174,7 @@ def open_between(asker_town: bytes, origin: bytes, key: bytes) -> int:
         Engagement.listing_origin == origin,
         Engagement.listing_key == key,
         Engagement.asker_town == asker_town,
-        ~Engagement.final,
+        Engagement.final == 0,
     )
     return query.count()
 
@@ -182,15 +182,28 @@ def open_between(asker_town: bytes, origin: bytes, key: bytes) -> int:
 def overdue(now_ms: int, home: bytes, limit: int = 200) -> list[Engagement]:
     """Return our home's open engagements whose deadline has passed, the longest first."""
     query = Engagement.select().where(
-        ~Engagement.final, Engagement.deadline_ms <= now_ms, Engagement.home == home
+        Engagement.final == 0, Engagement.deadline_ms <= now_ms, Engagement.home == home
     )
     return list(query.order_by(Engagement.deadline_ms, Engagement.id).limit(limit))
+
+
+def to_remind(now_ms: int, limit: int) -> list[bytes]:
+    """Return the open engagements in which it is time to look who is to be reminded."""
+    due = (Engagement.final == 0) & (Engagement.remind_ms <= now_ms)
+    query = Engagement.select(Engagement.id).where(due).order_by(Engagement.remind_ms)
+    return [engagement for (engagement,) in query.limit(limit).tuples()]
+
+
+def look_again(engagement: bytes, at_ms: int | None) -> None:
+    """Say when to look again who is to be reminded: it is no change, and not in the logbook."""
+    with write_tx():
+        Engagement.update(remind_ms=at_ms).where(Engagement.id == engagement).execute()
 
 
 def unanswered(now_ms: int, asker_town: bytes, limit: int = 200) -> list[Engagement]:
     """Return our residents' open engagements elsewhere whose patience is over."""
     query = Engagement.select().where(
-        ~Engagement.final,
+        Engagement.final == 0,
         Engagement.answer_by_ms <= now_ms,
         Engagement.asker_town == asker_town,
         Engagement.home != asker_town,
