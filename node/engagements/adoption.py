@@ -5,25 +5,24 @@ until a person settles it; a final state stays final.
 """
 
 import logging
-from collections.abc import Mapping
 from typing import Any
 
 from federation.errors import ProtocolError
 from federation.record import Record, parse
-from node.domain.errors import Conflict, DomainError
+from node.domain.errors import DomainError
 from node.domain.lifecycle import REVOKED, State
-from node.engagements import gate, sayings
+from node.engagements import capacity, gate, proposal, sayings
 from node.engagements.between import asker, inner
 from node.engagements.between.post import MESSAGE
 from node.engagements.between.registers import REPLY, REQUEST, Deed, Reply, Request, register_key
-from node.engagements.ground import Ground, because, entered, read, written
-from node.engagements.moves import record_deed, units_for
+from node.engagements.ground import Ground, because, entered, written
+from node.engagements.moves import record_deed
 from node.store import marks
 from node.store.catalogue import holdings, listings
 from node.store.catalogue.listings import Listing
 from node.store.database import write_tx
 from node.store.people import members
-from node.store.promises import acts, claims, doubts
+from node.store.promises import acts, doubts
 from node.store.promises import engagements as rows
 from node.store.promises.engagements import Engagement
 from node.store.sets import records
@@ -106,8 +105,8 @@ def _adopt_against(ground: Ground, row: Engagement, reply: Reply, state: State) 
     Only after a person opened the gate unheard.
     """
     listing = listings.find(row.listing_origin, row.listing_key)
-    units = units_for(ground, ground.rules(row), listing, dict(reply.terms)) if listing else ()
-    if row.final or units == ():
+    has_room = listing is not None and capacity.free(ground, listing, dict(reply.terms), row)
+    if row.final or not has_room:
         _doubt(ground, row.id, row.asker_town, doubts.COLLIDES, reply.state)
         return
     said = {**_said(reply, state), "version": max(row.version, reply.version) + 1}
@@ -135,6 +134,7 @@ def _said(reply: Reply, state: State) -> dict[str, Any]:
         "lapses_to": reply.lapses_to,
         "version": reply.version,
         "terms": written(dict(reply.terms)),
+        "proposal": "" if state.final else proposal.heard(reply.proposal),
         "reason": because(reply.reason, reply.reason_text),
         "contacts": written(contacts),
         "ends_ms": reply.ends_ms,
@@ -204,7 +204,7 @@ def _end_buried(ground: Ground, record: Record) -> None:
     if not row.final:
         lifecycle = ground.lifecycle(row)
         columns = entered(lifecycle, lifecycle.state(REVOKED), {"since": ground.now_ms()})
-        claims.release(row.id)
+        capacity.release(row)
         rows.change(row.id, **columns, reason=because("record_removed"), contacts="{}")
     rows.change(row.id, reply_key=None)
 
@@ -214,42 +214,36 @@ def _end_buried(ground: Ground, record: Record) -> None:
 
 def hold_by_terms(ground: Ground, row: Engagement, state: State) -> None:
     """Let a row of ours hold what its terms promise, if its state does; others give way."""
-    claims.release(row.id)
+    capacity.release(row)
     listing = listings.find(row.listing_origin, row.listing_key)
-    wanted = ground.rules(row).claim(read(row.terms)) if state.takes else None
-    if wanted is None or listing is None or not listing.body:
+    if not state.takes or listing is None or not listing.body:
         return
-    aside = _by_weight(ground, row, listing, list(wanted.span.days))
-    while (units := units_for(ground, ground.rules(row), listing, read(row.terms))) == ():
+    aside = _by_weight(ground, row)
+    while not hold(ground, row):
         if not aside:
             _doubt(ground, row.id, row.asker_town, doubts.COLLIDES, row.state)
             return
         other = aside.pop(0)
-        claims.release(other.id)
-        _doubt(ground, other.id, other.asker_town, doubts.COLLIDES, other.state)
-    hold(ground, row, {unit: list(wanted.span.days) for unit in units or ()})
+        if capacity.release(other):
+            _doubt(ground, other.id, other.asker_town, doubts.COLLIDES, other.state)
 
 
-def _by_weight(
-    ground: Ground, row: Engagement, listing: Listing, days: list[int]
-) -> list[Engagement]:
+def _by_weight(ground: Ground, row: Engagement) -> list[Engagement]:
     """The rows in the way that no signature of ours since the restore stands behind."""
-    held = (rows.find(each) for each in claims.holders(listing.origin, listing.key, days))
-    weak = [each for each in held if each is not None and each.id != row.id]
+    holders = capacity.holders(ground, row, *proposal.held(ground, row))
+    weak = [each for each in map(rows.find, holders) if each is not None]
     return sorted(
         (each for each in weak if ground.is_here(each) or each.gen < _gen()),
         key=lambda each: (not ground.is_here(each), -each.created_ms),
     )
 
 
-def hold(ground: Ground, row: Engagement, slots: Mapping[int, list[int]]) -> bool:
-    """Hold units of a listing in their slots; what is held by another is in doubt."""
-    for unit, days in slots.items():
-        try:
-            claims.take(row.id, row.listing_origin, row.listing_key, unit, days)
-        except Conflict:
-            _doubt(ground, row.id, row.asker_town, doubts.COLLIDES, row.state)
-            return False
+def hold(ground: Ground, row: Engagement) -> bool:
+    """Hold what the terms of a row promise, if nobody else does; return whether it could."""
+    try:
+        capacity.hold(ground, row, *proposal.held(ground, row))
+    except capacity.Refused:
+        return False
     return True
 
 
@@ -260,17 +254,11 @@ def hold_again(ground: Ground) -> int:
         row = rows.find(doubt.engagement)
         if doubt.code != doubts.COLLIDES or row is None or row.home != ground.town:
             continue
-        if not row.final and ground.state(row).takes and not claims.of_engagement(row.id):
-            wanted = ground.rules(row).claim(read(row.terms))
-            listing = listings.find(row.listing_origin, row.listing_key)
-            units = units_for(ground, ground.rules(row), listing, read(row.terms))
-            if wanted is None or not units:
-                continue
-            if not hold(ground, row, {unit: list(wanted.span.days) for unit in units}):
-                continue
-        elif not row.final and not ground.state(row).takes:
+        if not row.final and not ground.state(row).takes:
             continue
-        settled += doubts.settle(doubt.id, ground.now_ms())
+        with write_tx():
+            if row.final or capacity.held_by(row.id) or hold(ground, row):
+                settled += doubts.settle(doubt.id, ground.now_ms())
     return settled
 
 

@@ -18,6 +18,7 @@ from node.engagements.ground import Ground, read
 from node.engagements.verdicts import DUP, FULL, OK, UNKNOWN_LISTING
 from node.store.catalogue import listings
 from node.store.catalogue.listings import Listing
+from node.store.database import write_tx
 from node.store.promises import claims, tallies, voices
 from node.store.promises.engagements import Engagement
 from node.store.promises.tallies import UNITS_MAX
@@ -106,13 +107,13 @@ def retake(ground: Ground, row: Engagement, *terms: Terms) -> None:
     put(row, plan, _most(ground, listing, engaging))
 
 
-def hold(ground: Ground, row: Engagement) -> None:
-    """Hold what the terms of a row promise whatever the gate says: for the restore itself."""
+def hold(ground: Ground, row: Engagement, *terms: Terms) -> None:
+    """Hold what these terms claim together whatever the gate says: for the restore itself."""
     listing = listings.find(row.listing_origin, row.listing_key)
     if listing is None:
         raise Refused(UNKNOWN_LISTING)
     engaging = ground.rules(row)
-    plan = _planned(ground, listing, engaging, (read(row.terms),), row, row.who)
+    plan = _planned(ground, listing, engaging, terms, row, row.who)
     put(row, plan, _most(ground, listing, engaging))
 
 
@@ -120,9 +121,10 @@ def put(row: Engagement, plan: Held, most: Mapping[str, int | None]) -> None:
     """Let a row hold exactly `plan`; raises Refused when the database says no."""
     about = (row.id, row.listing_origin, row.listing_key)
     try:
-        claims.replace(*about, plan.pairs)
-        tallies.replace(*about, plan.lines, most)
-        voices.replace(*about, row.who, plan.slices)
+        with write_tx():
+            claims.replace(*about, plan.pairs)
+            tallies.replace(*about, plan.lines, most)
+            voices.replace(*about, row.who, plan.slices)
     except Conflict as conflict:
         raise Refused(DUP if conflict.code == "dup" else FULL) from None
 
@@ -149,11 +151,11 @@ def held_by(engagement: bytes) -> Held:
     )
 
 
-def holders(ground: Ground, row: Engagement) -> list[bytes]:
-    """Return the other engagements that hold some of what the terms of a row claim."""
+def holders(ground: Ground, row: Engagement, *terms: Terms) -> list[bytes]:
+    """Return the other engagements that hold some of what these terms claim for a row."""
     place = (row.listing_origin, row.listing_key)
     found: dict[bytes, None] = {}
-    for wanted in _wanted(ground.rules(row), (read(row.terms),)):
+    for wanted in _wanted(ground.rules(row), terms):
         if isinstance(wanted, Claim):
             found |= dict.fromkeys(claims.holders(*place, wanted.span.first, wanted.span.after))
         elif isinstance(wanted, Once):

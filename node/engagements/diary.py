@@ -7,13 +7,13 @@ database knows them by. The last line of an engagement is all that counts (SPEC 
 import hashlib
 from typing import Any
 
-from node.engagements import gate
+from node.engagements import capacity, gate
 from node.engagements.ground import Ground
 from node.journal.logbook import VOID, Entry, Logbook
 from node.store import marks
 from node.store.database import after_commit, before_commit, db, write_tx
 from node.store.people import members
-from node.store.promises import acts, claims, messages, reminders, unlogged
+from node.store.promises import acts, messages, reminders, unlogged
 from node.store.promises import engagements as rows
 from node.store.promises.engagements import Engagement
 
@@ -102,7 +102,7 @@ def told(row: Engagement) -> dict[str, Any]:
         "row": {name: value for name, value in row.__data__.items() if name not in PEOPLE},
         "people": {name: _ref(getattr(row, name)) for name in PEOPLE},
         "acts": [_plain(act) for act in acts.of_engagement(row.id)],
-        "claims": [list(pair) for pair in claims.of_engagement(row.id)],
+        **capacity.told(row),
         "messages": [_plain(each) for each in messages.of_engagement(row.id)],
         "reminders": [_row_of(each) for each in reminders.of_engagement(row.id)],
         STAMP: marks.number(marks.LAST_STAMP),

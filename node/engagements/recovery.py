@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from federation.record import parse
-from node.engagements import adoption, diary, gate
+from node.engagements import adoption, capacity, diary, gate
 from node.engagements.between.post import publish
 from node.engagements.between.registers import REPLY, REQUEST
 from node.engagements.ground import Ground, written
@@ -20,7 +20,7 @@ from node.store import audit, marks, notices
 from node.store.database import write_tx
 from node.store.network import partners
 from node.store.people import members, sessions
-from node.store.promises import acts, claims, doubts, messages, reminders, unlogged
+from node.store.promises import acts, doubts, messages, reminders, unlogged
 from node.store.promises import engagements as rows
 from node.store.sets import records
 
@@ -86,8 +86,8 @@ def replay(ground: Ground, logbook: Logbook) -> int:
 
 
 def _put_back(ground: Ground, told: list[dict[str, Any]]) -> None:
-    for each in told:
-        claims.release(each["row"]["id"])
+    for row in filter(None, [rows.find(each["row"]["id"]) for each in told]):
+        capacity.release(row)
     for each in told:
         people = {name: _member(ref) for name, ref in each["people"].items()}
         rows.put(**each["row"], **people)
@@ -98,10 +98,8 @@ def _put_back(ground: Ground, told: list[dict[str, Any]]) -> None:
         reminders.put_all(each["row"]["id"], each.get("reminders", ()))
     for each in told:
         row = rows.find(each["row"]["id"])
-        slots: dict[int, list[int]] = {}
-        for unit, slot in each["claims"]:
-            slots.setdefault(unit, []).append(slot)
-        adoption.hold(ground, row, slots)
+        if not capacity.put_back(row, each):
+            _doubt(ground, row, doubts.COLLIDES)
         if row.asker is None and row.asker_town == ground.town and not row.final:
             _doubt(ground, row, doubts.MEMBERLESS)
 
