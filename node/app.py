@@ -30,11 +30,14 @@ from node.journal.journal import Journal
 from node.journal.keychain import Keychain
 from node.journal.keyring import Keyring
 from node.journal.logbook import Logbook
+from node.members import told
 from node.notices import Sender, post_of
 from node.pages import wiring as pages
 from node.pages.language import Catalogues, locale_folders
 from node.pages.mailing import writers
-from node.partners import endpoints
+from node.partners import endpoints, reach, removal, reports
+from node.partners.agreement import care as agreement_care
+from node.partners.agreement import theirs as agreements
 from node.partners.exchange import Exchanges
 from node.photos import Photos
 from node.places import communes
@@ -139,6 +142,8 @@ def open_town(
     logbook = Logbook(home, HpkeKey.from_private(keys.ring.archive).public, clock)
     journal = Journal(keys, clock, registry, SqlRecordStore(keys.town), logbook)
     telling.listen(journal)
+    agreements.listen(journal)
+    reports.listen(journal, told.tell)
     photos = Photos(home / "photos", config, clock)
     engagements = Engagements(journal, registry, clock, config.timezone)
     town = Town(
@@ -213,6 +218,9 @@ def jobs_of(town: Town) -> tuple[Job, ...]:
         Job("visits", 1, lambda town: town.exchanges.visit_due(), _has_visits),
         Job("mails", 5, _send_mails, _has_mails),
         Job("deadlines", 60, lambda town: town.engagements.sweep()),
+        Job("agreements", 60, agreement_care.care),
+        Job("partings", 60, removal.finish_due, lambda town: bool(partners.listed("ending"))),
+        Job("reach", 3_600, reach.measure),
         Job("profile", 3_600, lambda town: town.publish_profile()),
         Job("keys", 600, care.care, care.needs_care),
         Job("signatures", 1, _check_signatures, lambda town: waiting.any_left()),

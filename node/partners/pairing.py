@@ -26,14 +26,17 @@ from node.store import audit, marks
 from node.store.catalogue import listings
 from node.store.database import write_tx
 from node.store.network import (
+    agreements,
     introductions,
     partners,
     quarantine,
+    reaches,
     sightings,
     strikes,
     towns,
 )
 from node.store.network.partners import Partner
+from node.store.promises import doubts
 from node.store.sets import keysets, origins, record_store, rivals
 from node.store.sets.record_store import SqlRecordStore
 
@@ -208,8 +211,11 @@ def _not_introduced() -> NotFound:
     return NotFound("not_introduced", N_("No partner introduced that town."))
 
 
-def remove(town: bytes, clock: Clock, by: str = "") -> None:
-    """End the link: nothing more is exchanged and what we held of the town is deleted."""
+def remove(town: bytes, clock: Clock, by: str = "", detail: str = "") -> None:
+    """End the link at once: nothing more is exchanged, what we held of the town is deleted.
+
+    Where something was promised, `removal.begin` first (it comes here in the end).
+    """
     with write_tx():
         require(town)
         partners.save(
@@ -228,7 +234,11 @@ def remove(town: bytes, clock: Clock, by: str = "") -> None:
         quarantine.forget_partner(town)
         sightings.forget(town)
         strikes.forget(town)
-        audit.note("partner.remove", at_ms=clock.now_ms(), actor=by, subject=town.hex())
+        reaches.forget(town)
+        doubts.forget_town(town)
+        agreements.forget(town)
+        now_ms = clock.now_ms()
+        audit.note("partner.remove", at_ms=now_ms, actor=by, subject=town.hex(), detail=detail)
 
 
 def require(town: bytes) -> Partner:

@@ -51,6 +51,10 @@ NEIGHBOURS: dict[tuple[str, str], str] = {  # (importer, imported): why the tabl
         "node.pages",
     ): "the desk's pages are pages: same session, forms, language, layout",
     (
+        "node.partners.removal",
+        "node.erasure",
+    ): "a removed town's words leave the letters kept as files, as those of an erasure do",
+    (
         "node.erasure",
         "node.members",
     ): "a person and what she published are erased in one transaction, in one order",

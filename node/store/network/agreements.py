@@ -1,7 +1,6 @@
 """The agreements: what we and each partner wrote and signed, what is in force, whom we let ask."""
 
 import json
-from typing import Any
 
 import peewee
 
@@ -82,13 +81,17 @@ def listed() -> list[Agreement]:
     return list(Agreement.select().order_by(Agreement.town))
 
 
-def forget(town: bytes, **kept: Any) -> None:
-    """Forget what was written with a town; `kept` columns stay, so that nothing old comes back."""
+def forget(town: bytes) -> None:
+    """Forget what was written with a town; how far the numbers went stays, so that nothing old
+    comes back with a new link.
+    """
     with write_tx():
-        Agreement.delete().where(Agreement.town == town).execute()
         LetAsk.delete().where(LetAsk.town == town).execute()
-        if kept:
-            Agreement.upsert(town=town, **kept)
+        row = find(town)
+        if row is not None:
+            row.delete_instance()
+            ended_ms = row.ended_ms
+            Agreement.upsert(town=town, number=row.number, heard=row.heard, ended_ms=ended_ms)
 
 
 def let(town: bytes, member: int, now_ms: int, by: int | None = None) -> None:

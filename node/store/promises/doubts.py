@@ -54,3 +54,9 @@ def settle(doubt: int, now_ms: int) -> bool:
     with write_tx():
         waiting = (Doubt.id == doubt) & Doubt.settled_ms.is_null()
         return Doubt.update(settled_ms=now_ms).where(waiting).execute() == 1
+
+
+def forget_town(town: bytes) -> None:
+    """Forget what was in doubt with a removed partner."""
+    with write_tx():
+        Doubt.delete().where(Doubt.town == town).execute()
