@@ -75,7 +75,7 @@ def close_all(member: int, *, but: str = "") -> int:
 def close_one(member: int, name: str) -> None:
     """Sign out the member's browser with that `name_of`; does nothing for any other."""
     for each in listed(member):
-        if hmac.compare_digest(name_of(each), name):
+        if hmac.compare_digest(name_of(each).encode(), name.encode("utf-8", "replace")):
             rows.end(each.token_hash)
 
 

@@ -29,6 +29,7 @@ SENTENCES = {  # kind of word: what happened; %(title)s names the listing it is 
     "report_withdrawn": N_("You reported “%(title)s”: the desk withdrew it."),
     "report_warned": N_("You reported “%(title)s”: the desk warned whoever published it."),
     "report_suspended": N_("You reported “%(title)s”: it is not shown any more."),
+    "report_elsewhere": N_("You reported “%(title)s”: its own town acted on it."),
     "report_rejected": N_("You reported “%(title)s”: the desk looked and leaves it as it is."),
 }
 

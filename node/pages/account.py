@@ -6,26 +6,35 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 
 from node import notices
 from node.domain.errors import DomainError, Invalid
-from node.members import accounts, codes, passwords, rates, sessions
+from node.members import accounts, codes, passwords, quartiers, rates, sessions
+from node.pages import joining, told
 from node.pages.here import member, now_ms, town
 from node.pages.language import _, current
 from node.pages.security import (
+    applicant,
     inner_path,
+    is_this_browser,
     limit,
     network_address,
     once,
     require_member,
+    require_person,
     sign_in,
     sign_out,
 )
 from node.store.database import write_tx
+from node.store.people import desk_words
 
 blueprint = Blueprint("account", __name__)
+
+FORM = ("name", "phone", "language", "quartier")
 
 
 @blueprint.get("/compte")
 def show() -> str:
     """Show the account of who is signed in, or the ways to sign in."""
+    if applicant() is not None:
+        return joining.waiting_page({}, {})
     return _own_page() if member() else _door()
 
 
@@ -58,7 +67,10 @@ def enter_with_code() -> Any:
             limits=rates.table(town().config),
         )
         with write_tx():
-            person = codes.redeem(tried, name=request.form.get("name", ""), language=current().code)
+            person = codes.redeem(
+                tried, name=request.form.get("name", ""), language=current().code,
+                admission=town().config.admission,
+            )  # fmt: skip
             sign_in(person.id)
     except DomainError as error:
         return _door({"code": _(error.message, **error.params)}), error.status
@@ -88,11 +100,20 @@ def enter_with_password() -> Any:
 @once
 def leave() -> Any:
     """Sign this browser out, or all of them."""
-    person = require_member()
+    person = require_person()
     if request.form.get("everywhere"):
         sessions.close_all(person.id)
     sign_out()
     return redirect(url_for("catalogue.home"), 303)
+
+
+@blueprint.post("/compte/session")
+@once(together=True)
+def end_session() -> Any:
+    """Sign another browser of the person out."""
+    sessions.close_one(require_person().id, request.form.get("which", ""))
+    flash(_("Signed out there."))
+    return redirect(url_for(".show"), 303)
 
 
 @blueprint.post("/compte")
@@ -100,12 +121,13 @@ def leave() -> Any:
 def change() -> Any:
     """Keep what the person says of themself."""
     person = require_member()
-    said = {name: request.form.get(name, "")[:400] for name in accounts.PROFILE}
+    typed = {name: request.form.get(name, "")[:400] for name in FORM}
+    said = {**typed, **_lives(typed["quartier"])}
     try:
         accounts.change(person.id, **said)
     except Invalid as invalid:
         return _own_page(
-            {each.field: _(each.message, **each.params) for each in invalid.problems}, said
+            {each.field: _(each.message, **each.params) for each in invalid.problems}, typed
         ), 422
     flash(_("Kept."))
     return redirect(url_for(".show"), 303)
@@ -125,6 +147,19 @@ def choose_password() -> Any:
     return redirect(url_for(".show"), 303)
 
 
+def _lives(value: str) -> dict[str, str]:
+    """Return the quartier and commune that were chosen, neither where the town has no list."""
+    served = town().config.served
+    if not quartiers.choices(served):
+        return {}
+    chosen = quartiers.read(value, served)
+    is_other = chosen is not None and chosen.insee != town().config.insee
+    return {
+        "quartier": chosen.name if chosen else "",
+        "commune": chosen.insee if chosen and is_other else "",
+    }
+
+
 def _onward() -> Any:
     return redirect(inner_path(request.form.get("next"), url_for("catalogue.home")), 303)
 
@@ -136,15 +171,27 @@ def _door(errors: dict[str, str] | None = None) -> str:
         errors=errors or {},
         values=request.values,
         next=inner_path(request.values.get("next"), ""),
+        admission=town().config.admission,
     )
 
 
 def _own_page(errors: dict[str, str] | None = None, typed: dict[str, str] | None = None) -> str:
-    person = require_member()
+    person, served = require_member(), town().config.served
+    words = [told.spoken(each) for each in desk_words.of_member(person.id)]
+    if any(each["is_new"] for each in words):
+        desk_words.seen(person.id, now_ms())
+    offered = quartiers.choices(served)
+    lives = (person.quartier, person.commune or (served or ("",))[0])
+    chosen = next((each.value for each in offered if (each.name, each.insee) == lives), "")
     return render_template(
         "account/own.html",
         section="account",
         errors=errors or {},
-        values=typed or person,
-        sessions=sessions.listed(person.id),
+        values=typed or {name: getattr(person, name) for name in FORM} | {"quartier": chosen},
+        sessions=[
+            {"row": each, "name": sessions.name_of(each), "is_this": is_this_browser(each)}
+            for each in sessions.listed(person.id)
+        ],
+        words=words,
+        quartiers=[(each.value, each.label) for each in offered],
     )

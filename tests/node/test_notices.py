@@ -168,7 +168,7 @@ def test_no_more_leave_in_an_hour_than_the_settings_say(config: Any, clock: Fixe
 VALUES = {
     "code": "7K3M 9QXT", "minutes": 15, "url": "https://lorient.example/x", "title": "Une remorque",
     "state": "Acceptée", "sentence": "C\u2019est oui.", "town": "Lorient", "manager": "",
-    "account_url": "https://lorient.example/compte",
+    "account_url": "https://lorient.example/compte", "text": "Une raison.",
 }  # fmt: skip
 
 

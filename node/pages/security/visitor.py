@@ -15,6 +15,7 @@ from node.domain.errors import DomainError, NotAllowed
 from node.domain.words import N_
 from node.members import accounts, rates, sessions
 from node.store.people.members import Member
+from node.store.people.sessions import Session
 
 COOKIE_DAYS = 400  # as long as browsers allow; the session in the database ends earlier
 LOGIN_PATH = "/compte"
@@ -126,6 +127,11 @@ def sign_out() -> None:
         sessions.close(g.session_token)
     _know(None)
     g.session_token = g.cookie = ""
+
+
+def is_this_browser(session: Session) -> bool:
+    """Return whether a session is the one of the browser that asks."""
+    return bool(g.session_token) and session.token_hash == sessions.token_hash(g.session_token)
 
 
 def browser() -> bytes:

@@ -26,6 +26,7 @@ class Search:
     """What is looked for; empty fields do not narrow.
 
     text      whatever a person typed
+    quartiers names of which one must be said, for what has had several; communes: INSEE codes
     towns     origins
     facets    (name, value) pairs, all of which must hold
     bbox      south, west, north, east in millionths of a degree
@@ -38,6 +39,8 @@ class Search:
     practice: str = ""
     verb: str = ""
     quartier: str = ""
+    quartiers: tuple[str, ...] = ()
+    communes: tuple[str, ...] = ()
     towns: tuple[bytes, ...] = ()
     facets: tuple[tuple[str, str], ...] = ()
     bbox: tuple[int, int, int, int] | None = None
@@ -161,6 +164,10 @@ def _matching(wanted: Search, now_ms: int, *columns: object) -> peewee.ModelSele
     for name in ("practice", "verb", "quartier"):
         if value := getattr(wanted, name):
             query = query.where(getattr(Listing, name) == value)
+    if wanted.quartiers:
+        query = query.where(Listing.quartier.in_(wanted.quartiers))
+    if wanted.communes:
+        query = query.where(Listing.insee.in_(wanted.communes))
     if wanted.towns:
         query = query.where(Listing.origin.in_(wanted.towns))
     for name, value in wanted.facets:

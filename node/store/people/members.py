@@ -79,6 +79,13 @@ def change(member: int, **columns: object) -> None:
         Member.update(**columns).where(Member.id == member).execute()
 
 
+def move_quartier(communes: tuple[str, ...], old: str, new: str) -> int:
+    """Write a quartier's new name into the accounts of who lives there; return how many."""
+    with write_tx():
+        there = (Member.quartier == old) & Member.commune.in_(communes)
+        return Member.update(quartier=new).where(there).execute()
+
+
 def listed(*, role: str = "", status: str = "", limit: int = 200, after: int = 0) -> list[Member]:
     """Return members in order of joining, `limit` at a time, those after number `after`."""
     query = Member.select().where(Member.id > after).order_by(Member.id).limit(limit)

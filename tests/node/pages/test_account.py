@@ -2,7 +2,7 @@
 
 import pytest
 
-from node.members import codes, passwords
+from node.members import codes, passwords, quartiers
 from tests.node.pages.conftest import Pair
 from tests.visitor import Reader
 
@@ -80,6 +80,8 @@ def test_signing_in_never_leads_to_another_site(pair: Pair, goal: str) -> None:
 
 
 def test_a_person_changes_what_they_say_of_themself(pair: Pair) -> None:
+    with pair.quimper.inside():
+        quartiers.add("29232", "Gare", ("29232",))
     visitor = pair.visitor("Nolwenn")
     visitor.send("/compte", name="Nolwenn L.", phone="02 97", quartier="Gare", language="br")
     form = visitor.form("/compte", "/compte")
