@@ -44,3 +44,4 @@ def upkeep(town: Any) -> None:
     checking.audit(town.journal)
     renewal.renew(town.journal)
     town.photos.sweep()
+    town.photos.private.sweep(town.engagements.sweep_conditions())

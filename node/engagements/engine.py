@@ -13,6 +13,7 @@ from node.domain.schema import Form, tidy
 from node.domain.words import N_
 from node.engagements import (
     asking,
+    conditions,
     contacts,
     diary,
     forgetting,
@@ -31,7 +32,8 @@ from node.engagements import sweep as sweeping
 from node.engagements.between import arrivals, asker
 from node.engagements.between.post import publish
 from node.engagements.between.registers import REPLY, REQUEST, Deed
-from node.engagements.ground import Ground, read, seen_of
+from node.engagements.conditions import Condition
+from node.engagements.ground import Ground, seen_of
 from node.engagements.moves import note, record_deed
 from node.engagements.proposal import Proposal
 from node.engagements.talk import Talk
@@ -107,6 +109,19 @@ class Engagements:
             if not self.ground.decides(row):
                 return asker.act(self.ground, row, deed, member_id)
             return self._decide(row, deed, member_id)
+
+    def note_condition(self, row: Engagement, act_id: bytes, **said: Any) -> bool:
+        """Note the condition of a thing with an act just done (see `conditions.note`)."""
+        with write_tx():
+            return conditions.note(row, act_id, **said)
+
+    def conditions(self, row: Engagement) -> tuple[Condition, ...]:
+        """Return what was noted of the thing, out and in."""
+        return conditions.of(row)
+
+    def sweep_conditions(self) -> set[bytes]:
+        """Erase what was noted long ago; return the private photos still needed, by SHA-256."""
+        return conditions.sweep(self.ground)
 
     def listing_closed(self, key: bytes) -> int:
         """Decline what was only asked of a listing of ours that was withdrawn; return how many."""

@@ -9,7 +9,7 @@ import secrets
 
 from node.domain.errors import DomainError
 from node.domain.lifecycle import REVOKE, WITHDRAW
-from node.engagements import diary, sayings, verdicts
+from node.engagements import conditions, diary, sayings, verdicts
 from node.engagements.between import asker
 from node.engagements.between.post import publish
 from node.engagements.between.registers import Deed
@@ -38,6 +38,7 @@ def forget(ground: Ground, member_id: int) -> int:
             _forget_asker(ground, row)
         elif not row.final:
             _forget_keeper(ground, row)
+    conditions.forget_of(member_id)
     return len(mine)
 
 

@@ -10,6 +10,7 @@ from node.domain.errors import DomainError, NotFound
 from node.domain.listing import Photo
 from node.domain.words import N_
 from node.photos import gate, picture
+from node.photos.private import PrivatePhotos
 from node.photos.shelf import Shelf, read_name
 from node.store.catalogue import blobs, pictured
 from node.store.database import write_tx
@@ -43,6 +44,7 @@ class Photos:
 
     def __init__(self, folder: Path, limits: Any, clock: Clock) -> None:
         self.shelf = Shelf(folder)
+        self.private = PrivatePhotos(folder / "private", limits, clock)
         self.limits: Limits = limits
         self.clock = clock
         # what each listing shows: {listing row: (record id, photo hashes)}, so that a body is

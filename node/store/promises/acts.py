@@ -1,5 +1,6 @@
 """The acts: everything anybody did to an engagement, each judged once."""
 
+import json
 from collections.abc import Iterable, Mapping
 
 import peewee
@@ -87,6 +88,25 @@ def put_all(engagement: bytes, rows: Iterable[Mapping[str, object]]) -> None:
         for row in rows:
             known = {name: value for name, value in row.items() if name in Act._meta.fields}
             Act.insert(**{**known, "engagement": engagement}).execute()
+
+
+def annotate(engagement: bytes, act: bytes, said: Mapping[str, object]) -> None:
+    """Add to the args of an act (a JSON object); what is None is taken out of them."""
+    with write_tx():
+        held = find(engagement, act)
+        if held is None:
+            return
+        unlogged.note(engagement)
+        args = {**json.loads(held.args or "{}"), **said}
+        args = {name: value for name, value in args.items() if value is not None}
+        text = json.dumps(args, ensure_ascii=False, sort_keys=True)
+        Act.update(args=text).where(Act.engagement == engagement, Act.id == act).execute()
+
+
+def annotated(name: str) -> list[bytes]:
+    """Return the ids of the engagements with an act whose args hold `name`."""
+    query = Act.select(Act.engagement).where(Act.args.contains(f'"{name}":')).distinct()
+    return [engagement for (engagement,) in query.tuples()]
 
 
 def mark_sent(engagement: bytes, now_ms: int) -> int:
