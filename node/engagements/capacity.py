@@ -228,9 +228,8 @@ def _planned(
     try:
         pairs = _units(ground, listing, engaging, wanted, row, mine.pairs)
         lines = _amounts(ground, listing, engaging, wanted, row, mine.lines)
-    except Refused as refused:
-        is_gone = refused.code == FULL and not listing.body
-        raise Refused(UNKNOWN_LISTING) from None if is_gone else refused
+    except Refused:
+        raise Refused(FULL if listing.body else UNKNOWN_LISTING) from None
     slices = frozenset(each.slice for each in wanted if isinstance(each, Once))
     for name in slices - mine.slices:
         if voices.holder(listing.origin, listing.key, name, row.who if row else who):
