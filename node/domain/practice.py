@@ -52,6 +52,7 @@ class Once:
 
 
 Wanted = Claim | Stock | Amount | Once
+Occasion = tuple[int, int, bool]  # start and end in UTC ms, half-open; whether in whole days
 
 
 def seats(slot: int, places: int = 1) -> Claim:
@@ -88,6 +89,9 @@ class Engaging:
                  the way, None for nothing; asked at home, inside the deciding transaction
     reasons      code of a Hindrance -> its message id, for towns that only read the code
     is_milder    (old terms, new terms) -> whether home may change them alone: it only gives more
+    span         (terms, zone) -> when it takes place: (start, end) in UTC ms, and whether in whole
+                 days (from midnight to midnight); None for no such time. Left out, it is read from
+                 the moments: first_day to due in whole days, or start to end
     """
 
     lifecycles: Mapping[str, Lifecycle]
@@ -110,10 +114,21 @@ class Engaging:
     )
     reasons: Mapping[str, str] = field(default_factory=dict)
     is_milder: Callable[[Terms, Terms], bool] = lambda old, new: False
+    span: Callable[[Terms, str], Occasion | None] | None = None
 
     def lifecycle(self, body: Any) -> Lifecycle:
         """Return the table of transitions a listing with this body follows."""
         return self.lifecycles[self.which(body)]
+
+    def occasion(self, terms: Terms, zone: str) -> Occasion | None:
+        """Return (start ms, end ms, whether in whole days) of what terms promise, or None."""
+        if self.span is not None:
+            return self.span(terms, zone)
+        moments = self.moments(terms, zone)
+        for first, after, is_in_days in (("first_day", "due", True), ("start", "end", False)):
+            if first in moments and moments.get(after, 0) > moments[first]:
+                return moments[first], moments[after], is_in_days
+        return None
 
     def asked(self, body: Any, form: Form) -> dict[str, str]:
         """Return what was asked: the answers to `fields`, tidied, without the empty ones."""
