@@ -6,81 +6,102 @@ changed.
 
 from typing import Any
 
-from node.domain.capacity import free_units
-from node.domain.errors import Conflict
 from node.domain.lifecycle import Transition
-from node.domain.practice import Engaging, Terms
+from node.domain.practice import Terms
 from node.domain.schema import plain
-from node.engagements import gate
+from node.engagements import capacity, proposal
 from node.engagements.between.registers import Deed
 from node.engagements.ground import Ground, entered, read, written
-from node.engagements.verdicts import FULL, OK, UNKNOWN_LISTING
+from node.engagements.proposal import Proposal
+from node.engagements.verdicts import ENDED, OK
 from node.store import marks
 from node.store.catalogue import listings
-from node.store.catalogue.listings import Listing
-from node.store.promises import acts, claims
+from node.store.promises import acts, lines
 from node.store.promises import engagements as rows
 from node.store.promises.acts import Act
 from node.store.promises.engagements import Engagement
 
 
-class Refused(Exception):
-    """A step that cannot be taken now; `code` is the verdict."""
+def enter(
+    ground: Ground,
+    row: Engagement,
+    after: str,
+    at_ms: int,
+    *,
+    terms: Terms | None = None,
+    hung: Proposal | None = None,
+    answer: str = ENDED,
+    **more: Any,
+) -> Engagement:
+    """Bring a row of ours into another state, hold or give back capacity, raise its version.
 
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-
-def units_for(
-    ground: Ground, engaging: Engaging, listing: Listing, terms: Terms
-) -> tuple[int, ...] | None:
-    """Return the units of a listing of ours that can be promised: () too few, None not scarce."""
-    wanted = engaging.claim(terms)
-    if wanted is None:
-        return None
-    first, after = wanted.span.first, wanted.span.after
-    held = claims.taken(listing.origin, listing.key, first, after)
-    return free_units(wanted.span, engaging.copies(ground.body(listing)), held, wanted.units)
-
-
-def take(ground: Ground, row: Engagement) -> None:
-    """Hold what the terms of a row promise; raises Refused (full, unknown_listing)."""
-    engaging, terms = ground.rules(row), read(row.terms)
-    wanted = engaging.claim(terms)
-    if wanted is None:
-        return
-    listing = listings.find(row.listing_origin, row.listing_key)
-    if listing is None or not listing.body:
-        raise Refused(UNKNOWN_LISTING)
-    gate.check_capacity(listing)
-    units = units_for(ground, engaging, listing, terms)
-    if not units:
-        raise Refused(FULL)
-    try:
-        for unit in units:
-            claims.take(row.id, listing.origin, listing.key, unit, wanted.span.days)
-    except Conflict:
-        raise Refused(FULL) from None
-
-
-def enter(ground: Ground, row: Engagement, after: str, at_ms: int, **more: Any) -> Engagement:
-    """Bring a row of ours into another state, take or give back capacity, raise its version.
-
-    Returns the row as it is now; raises Refused. A final state forgets both contacts, and what was
-    said on the way.
+    `terms` are new ones; `hung` is the proposal that hangs on the new state; one that hung before
+    is off the table, and `answer` is the verdict on the asker's act that made it. Returns the row
+    as it is now; raises Refused. A final state forgets both contacts, and what was said on the way.
     """
     lifecycle = ground.lifecycle(row)
-    old, new = lifecycle.state(row.state), lifecycle.state(after)
-    if new.takes and not old.takes:
-        take(ground, row)
-    elif old.takes and not new.takes:
-        claims.release(row.id)
-    moments = ground.moments(ground.rules(row), read(row.terms), at_ms)
-    columns = {**entered(lifecycle, new, moments), **more}
+    new, then = lifecycle.state(after), read(row.terms) if terms is None else terms
+    hold(ground, row, proposal.held_in(lifecycle, after, then, hung))
+    reckoned = hung.terms if hung and lifecycle.is_countered(after) else then
+    columns = {**entered(lifecycle, new, _moments(ground, row, reckoned, at_ms)), **more}
+    if after == lifecycle.waiting and row.rank is None:
+        columns |= lines.at_end(row.listing_origin, row.listing_key)
+    elif after != lifecycle.waiting and row.rank is not None:
+        columns |= lines.OUT
     if new.final:
         columns |= {"contacts": "{}", "reason": more.get("reason", "")}
-    return restate(row, **columns)
+    return _put(row, columns, then, hung, answer, at_ms)
+
+
+def stay(
+    ground: Ground,
+    row: Engagement,
+    *,
+    terms: Terms | None = None,
+    hung: Proposal | None = None,
+    answer: str = ENDED,
+    **more: Any,
+) -> Engagement:
+    """Leave a row of ours in its state with other terms, or with another proposal (or none) on it.
+
+    Its deadline is counted anew from the terms. As `enter` otherwise.
+    """
+    lifecycle = ground.lifecycle(row)
+    state, then = lifecycle.state(row.state), read(row.terms) if terms is None else terms
+    hold(ground, row, proposal.held_in(lifecycle, row.state, then, hung))
+    if terms is not None:
+        more = {**entered(lifecycle, state, _moments(ground, row, then, row.since_ms)), **more}
+    return _put(row, {"turn": state.turn, **more}, then, hung, answer, ground.now_ms())
+
+
+def _moments(ground: Ground, row: Engagement, terms: Terms, since_ms: int) -> dict[str, int]:
+    return ground.moments(ground.rules(row), terms, since_ms)
+
+
+def _put(
+    row: Engagement,
+    columns: dict[str, Any],
+    terms: Terms,
+    hung: Proposal | None,
+    answer: str,
+    at_ms: int,
+) -> Engagement:
+    """Keep terms and proposal, and tell the asker what became of the proposal that they made."""
+    before = proposal.on_table(row)
+    if before is not None and before.act and (hung is None or hung.act != before.act):
+        acts.judge(row.id, before.act, answer, at_ms)
+    columns["turn"] = proposal.turn(hung, columns["turn"])
+    told = {"terms": written(terms), "proposal": proposal.kept(hung)}
+    return restate(row, **{**columns, **told})
+
+
+def hold(ground: Ground, row: Engagement, wanted: tuple[Terms, ...]) -> None:
+    """Let a row hold exactly the union of what `wanted` terms promise; raises Refused.
+
+    What it holds already is kept first, so that less than that is never refused.
+    """
+    if wanted != proposal.held(ground, row):
+        capacity.retake(ground, row, *wanted)
 
 
 def restate(row: Engagement, **columns: Any) -> Engagement:
@@ -105,11 +126,22 @@ def affect(ground: Ground, row: Engagement, transition: Transition) -> bool:
     return after is None
 
 
-def note(row: Engagement, act: bytes, action: str, at_ms: int, by: str, **columns: Any) -> None:
-    """Write down an act of home's side, with the state it led to."""
+def note(
+    row: Engagement,
+    act: bytes,
+    action: str,
+    at_ms: int,
+    by: str,
+    *,
+    typed_ms: int | None = None,
+    **columns: Any,
+) -> None:
+    """Write down an act of home's side, with the state it led to; `typed_ms` is when it was typed
+    in, if it was dated back (UTC ms).
+    """
     args = written({"state": row.state})
     acts.append(row.id, act, action, at_ms=at_ms, by=by, args=args, **columns)
-    acts.judge(row.id, act, OK, at_ms)
+    acts.judge(row.id, act, OK, typed_ms or at_ms)
 
 
 def record_deed(row: Engagement, deed: Deed, member: int | None = None) -> Act:

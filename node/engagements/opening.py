@@ -10,7 +10,7 @@ from node.domain.errors import Invalid, NotAllowed
 from node.domain.lifecycle import ASK, HOLD, QUEUE, Lifecycle, State
 from node.domain.practice import Engaging, Terms
 from node.domain.words import N_
-from node.engagements import agreed, capacity, standing, verdicts
+from node.engagements import agreed, capacity, line, proposing, standing, verdicts
 from node.engagements.between.registers import REPLY, Deed, register_key
 from node.engagements.ground import (
     Ground,
@@ -25,7 +25,7 @@ from node.engagements.telling import ASKED, tell_asker, tell_keeper
 from node.store import marks
 from node.store.catalogue import holdings, listings
 from node.store.catalogue.listings import Listing
-from node.store.promises import acts
+from node.store.promises import acts, lines
 from node.store.promises import engagements as rows
 from node.store.promises.engagements import Engagement
 
@@ -52,6 +52,7 @@ class Wish:
     deed: Deed
     saw: bytes
     asker: int | None = None
+    by: int | None = None  # our member who wrote it, the asker or an aide
     answer_by_ms: int | None = None
     request_key: bytes | None = None
     names: dict[str, str] = field(default_factory=dict)
@@ -77,22 +78,28 @@ def open_for(ground: Ground, wish: Wish) -> tuple[Engagement | None, str]:
     if code not in (verdicts.OK, *ANSWERED) and not found.because:
         return None, code
     row = _start(ground, listing, wish, keeper, found)
-    record_deed(row, wish.deed, wish.asker)
+    record_deed(row, wish.deed, wish.by)
     acts.judge(row.id, wish.deed.id, code, ground.now_ms())
+    if code == verdicts.OK and found.is_other:
+        return proposing.put_changed(ground, row, found.terms), code
     if code == verdicts.OK:
         tell_keeper(ground, row, ASKED)
-        row = _approve_by_itself(ground, engaging, listing, row)
+        row = approve_by_itself(ground, row)
     return row, code
 
 
 @dataclass(frozen=True)
 class _Found:
-    """What became of an ask: the verdict, the terms, the state it opens in, a guard's own code."""
+    """What became of an ask: the verdict, the terms, the state it opens in, a guard's own code.
+
+    `is_other`: the listing is not what was shown, so that the terms are home's proposal.
+    """
 
     code: str
     terms: Terms = field(default_factory=dict)
     state: str = ""
     because: str = ""
+    is_other: bool = False
 
 
 def _examine(ground: Ground, engaging: Engaging, listing: Listing, wish: Wish) -> _Found:
@@ -101,7 +108,8 @@ def _examine(ground: Ground, engaging: Engaging, listing: Listing, wish: Wish) -
         return _Found(code)
     body = ground.body(listing)
     has_changed = wish.saw != listing.record
-    if has_changed and wish.deed.seen != seen_of(engaging, body):
+    is_other = has_changed and wish.deed.seen != seen_of(engaging, body)
+    if is_other and not _can_propose(ground, engaging.lifecycle(body), wish):
         return _Found(verdicts.STALE)
     try:
         terms = engaging.terms(body, wish.deed.wish, ground.today(wish.deed.at_ms))
@@ -120,11 +128,12 @@ def _examine(ground: Ground, engaging: Engaging, listing: Listing, wish: Wish) -
         raise standing.refusal(why)
     if why is not None:
         return _Found(why.verdict, terms, because=why.code)
+    line.settle(ground)  # who waits comes before who asks now
     code = capacity.why_not(ground, listing, terms, who=wish.who)
     if code == verdicts.OK:
-        return _Found(verdicts.OK, terms, state.name)
+        return _Found(verdicts.OK, terms, state.name, is_other=is_other)
     waiting = engaging.lifecycle(body).waiting
-    if code == verdicts.FULL and wish.deed.action == QUEUE and waiting:
+    if code == verdicts.FULL and wish.deed.action == QUEUE and waiting and not is_other:
         return _Found(verdicts.OK, terms, waiting)
     return _Found(code, terms)
 
@@ -178,7 +187,7 @@ def _start(
         version=1,
         gen=marks.number(marks.RESTORED_S),
         saw=wish.saw,
-        terms=written(terms),
+        terms=written({} if found.is_other else terms),
         reason=because("" if is_ok else found.because or found.code),
         contacts=written(wish.contacts) if is_ok else "{}",
         names=written(wish.names),
@@ -187,6 +196,7 @@ def _start(
         reply_key=register_key(REPLY, wish.engagement) if wish.request_key else None,
         created_ms=now_ms,
         **entered(lifecycle, state, moments),
+        **(lines.at_end(listing.origin, listing.key) if state.name == lifecycle.waiting else {}),
     )
     if state.takes:
         capacity.take(ground, row)
@@ -201,14 +211,22 @@ def _table(ground: Ground, listing: Listing) -> Lifecycle:
     return next(iter(engaging.lifecycles.values()))
 
 
-def _approve_by_itself(
-    ground: Ground, engaging: Engaging, listing: Listing, row: Engagement
-) -> Engagement:
-    body = ground.body(listing)
-    way, start = ground.lifecycle(row).way_forward(row.state), ground.lifecycle(row).start
-    if way is None or row.state != start or not engaging.auto(body):
+def approve_by_itself(ground: Ground, row: Engagement) -> Engagement:
+    """Say yes to what was just asked if the listing wants that; return the row as it is now."""
+    listing, lifecycle = listings.find(row.listing_origin, row.listing_key), ground.lifecycle(row)
+    way = lifecycle.way_forward(row.state)
+    if way is None or row.state != lifecycle.start or listing is None or not listing.body:
+        return row
+    if not ground.rules(row).auto(ground.body(listing)):
         return row
     row = enter(ground, row, way.after, ground.now_ms())
     note(row, secrets.token_bytes(8), way.action, ground.now_ms(), "home")
     tell_asker(ground, row)
     return row
+
+
+def _can_propose(ground: Ground, lifecycle: Lifecycle, wish: Wish) -> bool:
+    """Whether a town may answer with other terms: where a keeper could, and it was not a hold."""
+    ways = lifecycle.written
+    is_countered = any(each.proposes and each.before == lifecycle.start for each in ways)
+    return wish.asker_town != ground.town and is_countered and wish.deed.action != HOLD

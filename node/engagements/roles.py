@@ -5,7 +5,7 @@ listing is nobody for another; the desk acts for whoever keeps it (GRR #366).
 """
 
 from node.domain.errors import NotAllowed
-from node.domain.lifecycle import ACCEPT, KEEP, PROPOSING, RETRACT, REVOKE, WITHDRAW, Transition
+from node.domain.lifecycle import PROPOSING, REVOKE, WITHDRAW, Transition
 from node.domain.words import N_
 from node.engagements import gate, keeping, proposal, verdicts
 from node.engagements.between.arrivals import fence
@@ -68,6 +68,15 @@ def doer(ground: Ground, row: Engagement, member_id: int, role: str, action: str
     return DOERS[role]
 
 
+def keeping_side(ground: Ground, row: Engagement, member_id: int) -> str:
+    """Return how an act of home's side is signed by a member; raises NotAllowed."""
+    mine = roles(ground, row, member_id)
+    side = next((each for each in ("keeper", "staff") if each in mine), "")
+    if not side:
+        raise verdicts.refusal(verdicts.NOT_ALLOWED)
+    return DOERS[side]
+
+
 def is_own_word(ground: Ground, row: Engagement, member_id: int, action: str) -> bool:
     """Return whether an act of the keeper's would answer what this member wrote down themselves.
 
@@ -81,30 +90,41 @@ def is_own_word(ground: Ground, row: Engagement, member_id: int, action: str) ->
     return lifecycle.is_undecided(row.state) or brings_terms
 
 
-def buttons(ground: Ground, row: Engagement, member_id: int) -> tuple[Transition, ...]:
-    """Return what a member may do now by one press: answers to a proposal, then the table's."""
-    offered = _offered(ground, row, member_id)
+def buttons(
+    ground: Ground, row: Engagement, member_id: int, role: str = ""
+) -> tuple[Transition, ...]:
+    """Return what a member may do now by one press: answers to a proposal, then the table's.
+
+    As aide for the asker if `role` says so, else on their own side.
+    """
+    offered = _offered(ground, row, member_id, role)
     return tuple(each for each in offered if not brings_terms(each))
 
 
-def proposable(ground: Ground, row: Engagement, member_id: int) -> tuple[Transition, ...]:
+def proposable(
+    ground: Ground, row: Engagement, member_id: int, role: str = ""
+) -> tuple[Transition, ...]:
     """Return what a member may do now that needs a form: other terms, to be agreed on."""
-    return tuple(each for each in _offered(ground, row, member_id) if brings_terms(each))
+    return tuple(each for each in _offered(ground, row, member_id, role) if brings_terms(each))
 
 
-def _offered(ground: Ground, row: Engagement, member_id: int) -> tuple[Transition, ...]:
+def _offered(ground: Ground, row: Engagement, member_id: int, role: str) -> tuple[Transition, ...]:
     mine = roles(ground, row, member_id)
-    if row.final or not mine:
+    role = role or next((each for each in ("asker", "keeper", "staff") if each in mine), "")
+    if row.final or role not in mine:
         return ()
     if ground.decides(row) and not ground.is_here(row) and gate.is_closed(row.asker_town):
         return ()
-    state, role = ground.state(row), "asker" if "asker" in mine else "keeper"
-    offered = ground.lifecycle(row).actions(row.state, role)
-    if role == "asker" and not ground.decides(row):
+    state, part = ground.state(row), "asker" if role in ("asker", "aide") else "keeper"
+    offered = ground.lifecycle(row).actions(row.state, part)
+    if part == "asker" and not ground.decides(row):
         if is_leaving(row):
             return ()
         if row.gen < fence(row.home) or gate.is_closed(row.home):
             return tuple(each for each in offered if each.action == WITHDRAW)
     may_revoke = state.takes and state.leavable  # before there is a yes, one declines
     offered = tuple(each for each in offered if each.action != REVOKE or may_revoke)
-    return proposal.narrowed(ground, row, role, offered)
+    found = proposal.narrowed(ground, row, part, offered)
+    if part == "asker":
+        return found
+    return tuple(each for each in found if not is_own_word(ground, row, member_id, each.action))

@@ -2,7 +2,17 @@
 
 from dataclasses import dataclass, field, replace
 
-from node.domain.lifecycle import CANCELLED, WITHDRAW, State
+from node.domain.lifecycle import (
+    ACCEPT,
+    CANCELLED,
+    CHANGE,
+    KEEP,
+    PROPOSE,
+    RETRACT,
+    WITHDRAW,
+    Lifecycle,
+    State,
+)
 from node.domain.words import N_
 from node.engagements import verdicts
 from node.engagements.between.asker import own_acts
@@ -13,6 +23,16 @@ from node.store.network import arrivals
 from node.store.promises import acts
 from node.store.promises.acts import Act
 from node.store.promises.engagements import Engagement
+
+PROPOSED = {  # what is said of an act about other terms
+    PROPOSE: N_("Other terms proposed"),
+    CHANGE: N_("Change asked for"),
+    ACCEPT: N_("New terms agreed"),
+    KEEP: N_("What was agreed stays"),
+    RETRACT: N_("Proposal taken back"),
+    "proposal_lapse": N_("No answer: what was agreed stays"),
+}
+REFUSED = N_("Change refused")
 
 
 @dataclass(frozen=True)
@@ -65,20 +85,38 @@ def _way_there(ground: Ground, row: Engagement) -> list[Step]:
 
 
 def _moved(act: Act) -> bool:
-    """Whether an act is a step of its own: a move of home, or a withdrawal that counted."""
+    """Whether an act is a step of its own: a move of home, or an act of the asker that counted."""
     if act.by in ("keeper", "desk", "home"):
         return bool(read(act.args).get("state"))
+    if act.action == CHANGE:
+        return act.verdict in (verdicts.OK, verdicts.PENDING, verdicts.NOT_ALLOWED)
+    if act.action == ACCEPT and not read(act.args).get("seen"):
+        return False  # of an offer held for them: the state it led to is the step
+    if act.action in PROPOSED:
+        return act.verdict == verdicts.OK
     return act.action == WITHDRAW and act.verdict == verdicts.OK
 
 
 def _moved_step(ground: Ground, row: Engagement, act: Act) -> Step:
     lifecycle = ground.lifecycle(row)
+    is_ours = act.by not in ("home", "keeper", "desk")
+    signed = None if ground.is_here(row) or is_ours else row.home
+    if act.action in PROPOSED and not _led_on(act, lifecycle):
+        label = REFUSED if act.verdict == verdicts.NOT_ALLOWED else PROPOSED[act.action]
+        at_ms = act.verdict_ms if is_ours and act.verdict_ms else act.at_ms
+        return Step(label, {}, at_ms, "done", signed, _record_of(act))
     state = lifecycle.state(read(act.args).get("state", CANCELLED))
     is_bad = state.final and state not in lifecycle.path(lifecycle.start)
-    signed = None if ground.is_here(row) or act.by not in ("home", "keeper", "desk") else row.home
     at_ms = act.verdict_ms if act.action == WITHDRAW else act.at_ms
     status = "failed" if is_bad else "done"
     return Step(state.label, {}, at_ms, status, signed, _record_of(act))
+
+
+def _led_on(act: Act, lifecycle: Lifecycle) -> bool:
+    """Whether an act of home about a proposal brought the engagement into another state."""
+    after = read(act.args).get("state", "")
+    ways = lifecycle.written
+    return any(each.action == act.action and each.after == after for each in ways)
 
 
 def _record_of(act: Act | None) -> bytes | None:

@@ -211,10 +211,24 @@ def test_a_listing_that_changed_on_the_way_is_never_a_silent_yes(two: Two) -> No
     row = two.away.ask(listing)
     two.home.publish(deposit=9_000, auto=True, key=listing.key)
     two.exchange()
+    assert two.both(row) == ("requested", "requested") and why(two, row) == "changed"
+    said = "The listing changed in the meantime. %(town)s proposes other terms: it is your turn"
+    assert two.away.words(row).startswith(said)
+    with two.away.inside():
+        assert two.away.engine.ground.body(two.away.listing(listing)).deposit == 9_000
+    with two.home.inside():
+        assert claims.of_engagement(row.id) == []
+
+
+def test_a_listing_that_became_something_else_on_the_way_declines_the_ask(two: Two) -> None:
+    listing = two.home.publish()
+    two.exchange()
+    row = two.away.ask(listing)
+    two.home.publish(verb="donner", key=listing.key)
+    two.exchange()
     assert two.both(row) == ("declined", "declined") and why(two, row) == "stale"
     with two.away.inside():
         note = two.away.engine.words(two.away.engine.find(row.id)).note
-        assert two.away.engine.ground.body(two.away.listing(listing)).deposit == 9_000
     assert note == "The listing changed in the meantime. Please look at it and ask anew."
 
 

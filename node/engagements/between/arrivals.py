@@ -91,7 +91,7 @@ def _judge_once(ground: Ground, record: Record, row: Engagement, deed: Deed) -> 
     else:
         row, code = judge(ground, row, deed, "asker")
     acts.judge(row.id, deed.id, code, ground.now_ms())
-    if code == verdicts.OK:
+    if code in (verdicts.OK, verdicts.PENDING):
         tell_keeper(ground, row)
         return row
     if code == verdicts.NOT_ALLOWED:

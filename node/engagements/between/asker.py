@@ -13,6 +13,7 @@ from node.domain.errors import Conflict
 from node.domain.lifecycle import BOTH, DAY_MS, PROPOSE, WITHDRAW
 from node.domain.words import N_
 from node.engagements import gate, proposal, verdicts
+from node.engagements.aiding import Person
 from node.engagements.between.post import publish
 from node.engagements.between.registers import (
     ACTS_MAX,
@@ -28,7 +29,6 @@ from node.engagements.ground import Ground, because, entered, read, written
 from node.engagements.moves import record_deed
 from node.engagements.telling import UNANSWERED, tell_asker
 from node.store.catalogue.listings import Listing
-from node.store.people.members import Member
 from node.store.promises import acts
 from node.store.promises import engagements as rows
 from node.store.promises.acts import Act
@@ -51,7 +51,7 @@ def write_down(
     engagement: bytes,
     deed: Deed,
     *,
-    member: Member,
+    person: Person,
     names: Mapping[str, str],
     contacts: Mapping[str, str],
 ) -> Engagement:
@@ -71,8 +71,8 @@ def write_down(
         asker_town=ground.town,
         listing_origin=listing.origin,
         listing_key=listing.key,
-        asker=member.id,
-        who=who(ground, listing, member.ref),
+        asker=person.id,
+        who=who(ground, listing, person.ref),
         saw=listing.record,
         terms=written(terms),
         names=written(names),
@@ -83,7 +83,7 @@ def write_down(
         created_ms=now_ms,
         **{**columns, "deadline_ms": None, "lapses_to": ""},
     )
-    record_deed(row, deed, member.id)
+    record_deed(row, deed, person.aide or person.id)
     publish(ground, row)
     return rows.find(engagement)
 
@@ -254,6 +254,8 @@ def _said(
     return {
         "state": reply.state,
         "since_ms": reply.since_ms,
+        "terms": written(dict(reply.terms)) if reply.terms else row.terms,
+        "proposal": "" if is_final else proposal.heard(reply.proposal),
         "turn": reply.turn,
         "final": is_final,
         "deadline_ms": reply.deadline_ms,
@@ -264,7 +266,7 @@ def _said(
         "reason": because(reply.reason, reply.reason_text),
         "contacts": "{}" if is_final else written(contacts),
         "ends_ms": reply.ends_ms,
-        "answer_by_ms": row.answer_by_ms if reply.state == start else None,
+        "answer_by_ms": row.answer_by_ms if reply.state == start and not reply.proposal else None,
         "reply_record": record,
         "reply_key": key,
     }

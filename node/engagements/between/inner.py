@@ -59,6 +59,9 @@ def read_request(inner: Mapping[int, Any]) -> Request:
 def read_reply(inner: Mapping[int, Any]) -> Reply:
     """Return what another town answers; raises RemoteProtocolError("bad_inner")."""
     reason = _take(inner, 16, dict, {})
+    proposed = _proposed(inner[13]) if 13 in inner else None
+    if proposed and proposed.version > _number(inner, 6):
+        raise _bad(13)
     return Reply(
         engagement=_take(inner, 1, bytes),
         gen=_number(inner, 4),
@@ -78,7 +81,7 @@ def read_reply(inner: Mapping[int, Any]) -> Reply:
         listing_key=_bytes(inner, 19, 16) if 19 in inner else b"",
         who=_bytes(inner, 20, 16) if 20 in inner else b"",
         messages=_messages(inner, 21),
-        proposal=_proposed(inner[13]) if 13 in inner else None,
+        proposal=proposed,
     )
 
 

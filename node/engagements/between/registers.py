@@ -3,7 +3,8 @@
 Keys 0 to 5 are common (SPEC 5): type, engagement id, from, to, gen, agreement version. An act is
 {0: id, 1: action, 2: at_ms, 3: by, 4: on, 5: args}; its args are {0: what was asked, field by
 field; 1: digest of what was shown}. A verdict is {0: act id, 1: action, 2: code}. A proposal is {0:
-version, 1: by, 2: terms, 3: until, 4: state it lapses to, 5: id of the asker's act}. Instants are UTC ms. What is empty is absent. (ENGAGEMENTS, Records)
+version, 1: by, 2: terms, 3: until, 4: state it lapses to, 5: id of the asker's act}. Instants are
+UTC ms. What is empty is absent. (ENGAGEMENTS, Records)
 """
 
 import hashlib
