@@ -12,6 +12,7 @@ from node.domain.practice import Registry
 from node.domain.schema import Form, tidy
 from node.domain.words import N_
 from node.engagements import (
+    aiding,
     asking,
     conditions,
     contacts,
@@ -19,11 +20,14 @@ from node.engagements import (
     forgetting,
     gate,
     home,
+    line,
     parting,
     proposal,
     proposing,
     recovery,
     roles,
+    staff,
+    suspending,
     timeline,
     verdicts,
     words,
@@ -43,6 +47,7 @@ from node.engagements.words import Words
 from node.journal import profile
 from node.journal.journal import Journal
 from node.journal.logbook import Logbook
+from node.store.catalogue import listings
 from node.store.catalogue.listings import Listing
 from node.store.database import write_tx
 from node.store.promises import acts, claims
@@ -81,6 +86,21 @@ class Engagements:
         with write_tx():
             return asking.ask(self.ground, listing, member_id, form, engagement_id)
 
+    def ask_for(
+        self, listing: Listing, aide_id: int, form: Form, engagement_id: bytes
+    ) -> Engagement:
+        """Write an ask down for somebody without a device; the same id again changes nothing.
+
+        `form` as in `ask`, and person (number of an account) or person_name, and consent: paper or
+        spoken. Raises Invalid, Conflict, NotAllowed, NotFound.
+        """
+        with write_tx():
+            is_new = rows.find(engagement_id) is None
+            row = asking.ask_for(self.ground, listing, aide_id, form, engagement_id)
+            if is_new:
+                staff.trace_ask(self.ground, row, aide_id)
+            return row
+
     def act(
         self,
         engagement_id: bytes,
@@ -91,9 +111,12 @@ class Engagements:
         on_version: int | None = None,
         act_id: bytes,
         args: Mapping[str, str] | None = None,
+        at_ms: int | None = None,
     ) -> Engagement:
-        """Do `action` as asker, keeper or staff; the same act id again changes nothing.
+        """Do `action` as asker, aide, keeper or staff; the same act id again changes nothing.
 
+        An aide says in `args` how the asker agreed (consent); home's side may date it back to
+        `at_ms` (UTC).
         `args` of a keeper: reason; email and phone with their ticks; of an act that brings other
         terms (`proposable`) the practice's fields. Raises Invalid, Conflict, NotAllowed, NotFound.
         """
@@ -101,13 +124,17 @@ class Engagements:
             row = self.find(engagement_id)
             if acts.find(row.id, act_id) is not None:
                 return row
-            by = roles.doer(self.ground, row, member_id, role)
+            by = roles.doer(self.ground, row, member_id, role, action)
             on = row.version if on_version is None else on_version
             on = proposal.version_answered(row, action, on)
-            deed = Deed(act_id, action, self.ground.now_ms(), by, on, _told(args or {}))
+            told = aiding.told(args or {}) if by == aiding.AIDE else _told(args or {})
+            deed = Deed(act_id, action, self.ground.now_ms(), by, on, told)
+            deed = staff.dated(self.ground, row, deed, role, at_ms)
             deed = proposing.as_typed(self.ground, row, deed, args or {})
             if not self.ground.decides(row):
-                return asker.act(self.ground, row, deed, member_id)
+                row = asker.act(self.ground, row, deed, member_id)
+                staff.trace(self.ground, row, deed, member_id)
+                return row
             return self._decide(row, deed, member_id)
 
     def note_condition(self, row: Engagement, act_id: bytes, **said: Any) -> bool:
@@ -123,15 +150,48 @@ class Engagements:
         """Erase what was noted long ago; return the private photos still needed, by SHA-256."""
         return conditions.sweep(self.ground)
 
+    def extend(
+        self, engagement_id: bytes, form: Form, *, member_id: int, act_id: bytes
+    ) -> Engagement:
+        """Give more time in the name of staff; the same act id again changes nothing.
+
+        `form` holds the fields of the practice's rule. Raises Invalid, Conflict, NotAllowed.
+        """
+        with write_tx():
+            row = self.find(engagement_id)
+            if acts.find(row.id, act_id) is not None:
+                return row
+            by = roles.keeping_side(self.ground, row, member_id)
+            deed = Deed(act_id, staff.EXTEND, self.ground.now_ms(), by)
+            row = staff.extend(self.ground, row, form, deed, member_id)
+            tell_asker(self.ground, row)
+            publish(self.ground, row)
+            return rows.find(row.id)
+
     def listing_closed(self, key: bytes) -> int:
         """Decline what was only asked of a listing of ours that was withdrawn; return how many."""
         with write_tx():
             return len(home.listing_gone(self.ground, key))
 
+    def listing_changed(self, key: bytes) -> int:
+        """Offer what a new revision of a listing of ours has more of; return how many offers."""
+        with write_tx():
+            listing = listings.find(self.ground.town, key)
+            return len(line.pass_on(self.ground, listing)) if listing is not None else 0
+
     def forget(self, member_id: int) -> int:
         """Let go of a member's engagements before their account is erased; return how many."""
         with write_tx():
             return forgetting.forget(self.ground, member_id)
+
+    def suspend(self, member_id: int) -> list[Engagement]:
+        """End what a member only asked, or was asked; return their open promises."""
+        with write_tx():
+            return suspending.suspend(self.ground, member_id)
+
+    def promised(self, member_id: int) -> list[Engagement]:
+        """Return the open promises a member has a part in, newest first."""
+        return suspending.promised(self.ground, member_id)
 
     # ── what arrives, and what the clock does ────────────────────────────────────────────────
 
@@ -164,7 +224,7 @@ class Engagements:
         Returns how many rows were behind it.
         """
         count = recovery.replay(self.ground, logbook)
-        diary.keep(self.ground, logbook)
+        diary.keep(self.ground, logbook, line.settle)
         return count
 
     def _once_heard(self, arrived: Any, record: Any, message: dict[int, Any] | None) -> None:
@@ -221,9 +281,13 @@ class Engagements:
         """Return what a member is in an engagement: asker, keeper, staff; () for a stranger."""
         return roles.roles(self.ground, row, member_id)
 
-    def buttons(self, row: Engagement, member_id: int) -> tuple[Transition, ...]:
-        """Return what this member may do now."""
-        return roles.buttons(self.ground, row, member_id)
+    def may_see(self, row: Engagement, member_id: int) -> bool:
+        """Return whether a member may read an engagement: who has a part in it, and the desk."""
+        return roles.may_see(self.ground, row, member_id)
+
+    def buttons(self, row: Engagement, member_id: int, role: str = "") -> tuple[Transition, ...]:
+        """Return what this member may do now, as aide for the asker if `role` says so."""
+        return roles.buttons(self.ground, row, member_id, role)
 
     def proposal(self, row: Engagement) -> Proposal | None:
         """Return the other terms on the table of an engagement, None if there are none."""
@@ -275,7 +339,7 @@ class Engagements:
     # ── inside ───────────────────────────────────────────────────────────────────────────────
 
     def _decide(self, row: Engagement, deed: Deed, member_id: int) -> Engagement:
-        role = "asker" if deed.by == "self" else "keeper"
+        role = "asker" if deed.by in ("self", aiding.AIDE) else "keeper"
         if not self.ground.is_here(row):
             gate.check_town(row.asker_town)
         row, code = home.judge(self.ground, row, deed, role)
@@ -287,8 +351,13 @@ class Engagements:
             acts.judge(row.id, deed.id, code, deed.at_ms)
             tell_keeper(self.ground, row)
         else:
-            note(row, deed.id, deed.action, deed.at_ms, deed.by, member=member_id)
+            typed_ms = self.ground.now_ms()
+            note(
+                row, deed.id, deed.action, deed.at_ms, deed.by, member=member_id, typed_ms=typed_ms
+            )
+            row = home.pass_on(self.ground, row)  # what was dated back may be over by now
             tell_asker(self.ground, row)
+        staff.trace(self.ground, row, deed, member_id)
         publish(self.ground, row)
         return rows.find(row.id)
 
