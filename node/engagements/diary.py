@@ -5,6 +5,7 @@ database knows them by. The last line of an engagement is all that counts (SPEC 
 """
 
 import hashlib
+from collections.abc import Callable
 from typing import Any
 
 from node.engagements import capacity, gate
@@ -28,9 +29,12 @@ COMPACTED = "logbook_compacted"
 NOTED = "logbook_stamp"
 
 
-def keep(ground: Ground, logbook: Logbook) -> None:
-    """Write into `logbook` from now on, at the end of each transaction of the current database."""
-    before_commit(db.obj, lambda: flush(ground, logbook))
+def keep(ground: Ground, logbook: Logbook, first: Callable[[Ground], object]) -> None:
+    """Write into `logbook` from now on, at the end of each transaction of the current database.
+
+    `first` is done before: the last that a transaction may change of its own accord.
+    """
+    before_commit(db.obj, lambda: (first(ground), flush(ground, logbook)))
 
 
 def flush(ground: Ground, logbook: Logbook) -> None:

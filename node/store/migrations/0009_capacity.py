@@ -32,5 +32,6 @@ CREATE TABLE voice (listing_origin BLOB NOT NULL, listing_key BLOB NOT NULL, sli
     WITHOUT ROWID;
 CREATE INDEX voice_engagement_id ON voice (engagement_id);
 ALTER TABLE engagement ADD COLUMN "rank" INTEGER;
+ALTER TABLE engagement ADD COLUMN place INTEGER;
 CREATE INDEX engagement_rank ON engagement ("rank");
 """

@@ -25,7 +25,7 @@ class Engagement(Row):
     contacts, names    JSON; what each side let the other know
     answer_by_ms       the asker's patience; ends_ms: the last moment it can matter
     request_key ...    keys and ids of the two sealed registers, when two towns take part
-    rank               at home: the order in the waiting line; elsewhere the place home told
+    rank, place        the order in the waiting line, at home; the place in it as it was last told
     remind_ms          when to look whether somebody is to be reminded; 0 since it last changed
     """
 
@@ -63,6 +63,7 @@ class Engagement(Row):
     reply_record = BytesField(null=True)
     created_ms = peewee.BigIntegerField()
     rank = peewee.IntegerField(null=True)
+    place = peewee.IntegerField(null=True)
     remind_ms = peewee.BigIntegerField(null=True, default=0)
 
     class Meta:
@@ -158,6 +159,14 @@ def count_in(origin: bytes, key: bytes, state: str) -> int:
     return query.count()
 
 
+def of_listings(origin: bytes, keys: Iterable[bytes], *, limit: int = 200) -> list[Engagement]:
+    """Return the engagements with some listings of a town, newest first."""
+    query = Engagement.select().where(
+        Engagement.listing_origin == origin, Engagement.listing_key.in_(list(keys))
+    )
+    return list(query.order_by(Engagement.created_ms.desc(), Engagement.id).limit(limit))
+
+
 def of_listing(origin: bytes, key: bytes, *, states: Iterable[str] = ()) -> list[Engagement]:
     """Return the engagements with a listing, oldest first (the order of a queue)."""
     query = Engagement.select().where(
@@ -165,6 +174,14 @@ def of_listing(origin: bytes, key: bytes, *, states: Iterable[str] = ()) -> list
     )
     if names := list(states):
         query = query.where(Engagement.state.in_(names))
+    return list(query.order_by(Engagement.created_ms, Engagement.id))
+
+
+def open_of_listing(origin: bytes, key: bytes) -> list[Engagement]:
+    """Return the engagements with a listing that are not over, oldest first."""
+    query = Engagement.select().where(
+        Engagement.listing_origin == origin, Engagement.listing_key == key, Engagement.final == 0
+    )
     return list(query.order_by(Engagement.created_ms, Engagement.id))
 
 
