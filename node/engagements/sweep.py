@@ -7,7 +7,7 @@ own transaction, so that a run never holds the node up.
 from collections.abc import Callable
 
 from node.domain.lifecycle import DAY_MS
-from node.engagements import adoption, diary, gate, home, recovery, reminders, sayings
+from node.engagements import adoption, diary, gate, home, line, recovery, reminders, sayings
 from node.engagements.between import asker, registers
 from node.engagements.between.post import is_unheard_answer, publish, send_unsent
 from node.engagements.ground import Ground
@@ -41,6 +41,7 @@ def sweep(ground: Ground) -> int:
     reminders.remind(ground)
     recovery.settle(ground)
     adoption.hold_again(ground)
+    changed += line.sweep(ground)
     send_unsent(ground)
     today = ground.today(now_ms)
     if marks.number(CARED_DAY) != today:
