@@ -1,1 +1,1 @@
-"""What machines read: the catalogue as JSON, without asking anyone."""
+"""What machines read: the catalogue as JSON, what was promised as calendars."""

@@ -1,20 +1,22 @@
 """The requests of one person: what they asked, what is asked of them, where each one stands."""
 
 import json
+from collections import Counter
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, send_file, url_for
 
 from node.domain.errors import DomainError, NotAllowed, NotFound
 from node.domain.words import N_
 from node.members import accounts
-from node.pages import formats
+from node.pages import calendar, conditions, formats
 from node.pages.around import basins
 from node.pages.here import Shown, names, now_ms, seen_ms, shown, town, whole
 from node.pages.language import _
 from node.pages.security import form_key, once, require_member
 from node.store.catalogue import holdings, listings
-from node.store.database import StorageRefused
+from node.store.database import StorageRefused, write_tx
+from node.store.promises import acts
 
 blueprint = Blueprint("requests", __name__)
 
@@ -63,10 +65,19 @@ def _standing(row: Any, person: Any) -> dict[str, Any]:
 
 
 def _doable(row: Any, person: Any) -> dict[str, Any]:
-    """What this person may do now: the buttons, the first of them the main one."""
+    """What this person may do now: the buttons, the first of them the main one.
+
+    `not_now` are the sentences for what the rules of the practice would refuse at this moment.
+    """
+    engagements = town().engagements
+    buttons = engagements.buttons(row, person.id)
+    against = {each.action: engagements.hindrance(row, each.action) for each in buttons}
+    why = [each for each in against.values() if each is not None]
     return {
-        "buttons": town().engagements.buttons(row, person.id),
-        "person_contact": person.email or person.phone or "",
+        "buttons": [each for each in buttons if against[each.action] is None],
+        "not_now": list(dict.fromkeys(_(each.message, **each.params) for each in why)),
+        "has_answered": bool(json.loads(row.contacts or "{}").get("keeper")),
+        "mine": {"email": person.email or "", "phone": person.phone or ""},
     }
 
 
@@ -80,12 +91,13 @@ def _facts(row: Any, person: Any) -> dict[str, Any]:
     return {
         "terms": json.loads(row.terms or "{}"),
         "told": json.loads(row.names or "{}"),
+        "done": Counter(act.action for act in acts.of_engagement(row.id) if act.verdict == "ok"),
         "practice": row.practice,
     }
 
 
 # Each part gives the names its partial of show.html reads: (row, person) -> {name: value}.
-PARTS = (_standing, _doable, _story, _facts)
+PARTS = (_standing, _doable, _story, _facts, conditions.drawn, calendar.drawn)
 
 
 @blueprint.post("/demandes/<which>")
@@ -95,20 +107,45 @@ def act(which: str) -> Any:
     person = require_member()
     row = _row(which, person)
     try:
-        town().engagements.act(
-            row.id,
-            request.form.get("action", "")[:40],
-            member_id=person.id,
-            role="asker" if row.asker == person.id else _keeper_role(row, person),
-            on_version=whole(request.form.get("version")),
-            act_id=form_key("act", 8),
-            args=request.form,
-        )
+        _act(row, person, request.form.get("action", "")[:40])
     except StorageRefused:
         raise
     except DomainError as error:
         flash(_(error.message, **error.params), "stop")
     return redirect(url_for(".show", which=which), 303)
+
+
+def _act(row: Any, person: Any, action: str) -> None:
+    """Do it, and note with it in what condition the thing is; all or nothing."""
+    role, act_id = _role(row, person), form_key("act", 8)
+    noted = conditions.typed(action) if role != "asker" else None
+    told = request.form.copy()
+    told["reason"] = conditions.words(noted)
+    with write_tx():
+        town().engagements.act(
+            row.id,
+            action,
+            member_id=person.id,
+            role=role,
+            on_version=whole(request.form.get("version")),
+            act_id=act_id,
+            args=told,
+        )
+        if noted is not None:
+            town().engagements.note_condition(row, act_id, **noted)
+
+
+@blueprint.get("/demandes/<which>/photo/<name>")
+def photo(which: str, name: str) -> Any:
+    """Send a photo of the condition of a thing to one of the two sides; raises NotFound."""
+    row = _row(which, require_member())
+    noted = {f"{each.photo.hex()}.webp": each.photo for each in town().engagements.conditions(row)}
+    digest = noted.get(name)
+    if not digest:
+        raise NotFound("no_photo", N_("This photo is not here."))
+    answer = send_file(town().photos.private.path(digest), mimetype="image/webp", max_age=0)
+    answer.cache_control.private, answer.cache_control.no_store = True, True
+    return answer
 
 
 def waiting_for(person: Any) -> int:
@@ -192,13 +229,15 @@ def _row(which: str, person: Any) -> Any:
         row = town().engagements.find(bytes.fromhex(which))
     except ValueError:
         raise NotFound("unknown_engagement", N_("That request is not known here.")) from None
-    if person.id not in (row.asker, row.keeper) and not accounts.may(person, "admin"):
+    if not town().engagements.roles(row, person.id) and not accounts.may(person, "admin"):
         raise NotAllowed("not_yours", N_("This request is somebody else's."))
     return row
 
 
-def _keeper_role(row: Any, person: Any) -> str:
-    return "keeper" if row.keeper in (person.id, None) else "staff"
+def _role(row: Any, person: Any) -> str:
+    """Return in which role the buttons of the page act; what is none is refused by the engine."""
+    mine = town().engagements.roles(row, person.id)
+    return next((each for each in ("asker", "keeper", "staff") if each in mine), "keeper")
 
 
 def _listings(member: int) -> list[Shown]:

@@ -77,10 +77,16 @@ def _broken(error: InternalServerError) -> Any:
     cause = refusal(error.original_exception or error)
     if isinstance(cause, DomainError):  # a read met a lock or a broken disk: not a fault of ours
         return _refused(cause)
-    log.error("%s %s %s", reference, request.method, request.path, exc_info=cause)
+    log.error("%s %s %s", reference, request.method, _path(), exc_info=cause)
     if _wants_problem():
         return _problem(500, CODES[500], reference, {"reference": reference})
     return _page(500, "", error, reference)
+
+
+def _path() -> str:
+    """Return the path as a log may hold it: the secret of a calendar's address is cut."""
+    is_secret = request.path.startswith("/ical/")
+    return f"{request.path[:10]}..." if is_secret else request.path
 
 
 def _page(status: int, detail: str, error: Exception, reference: str = "") -> Response:

@@ -5,6 +5,8 @@ import secrets
 import peewee
 
 from node.store.database import write_tx
+from node.store.network import agreements
+from node.store.people import calendars
 from node.store.row import BytesField, Row
 
 ROLES = ("resident", "moderator", "admin")
@@ -99,6 +101,8 @@ def listed(*, role: str = "", status: str = "", limit: int = 200, after: int = 0
 def erase(member: int) -> None:
     """Blank everything personal; the number stays, so that what was done still has an actor."""
     with write_tx():
+        calendars.forget(member)
+        agreements.forget_member(member)
         Member.update(
             ref=secrets.token_bytes(16), name="", email=None, phone="", language="", quartier="",
             password="", role="resident", status="erased", seen_ms=None, commune="", applied="",
