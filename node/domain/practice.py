@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from node.domain.capacity import Span
+from node.domain.capacity import Span, midnight_ms
 from node.domain.lifecycle import Lifecycle
 from node.domain.listing import Source
 from node.domain.schema import Field, Form, Schema, Struct, said, tidy
@@ -89,6 +89,8 @@ class Engaging:
                  the way, None for nothing; asked at home, inside the deciding transaction
     reasons      code of a Hindrance -> its message id, for towns that only read the code
     is_milder    (old terms, new terms) -> whether home may change them alone: it only gives more
+    instant      (slot, zone) -> the instant, UTC ms, at which a slot of a Claim begins; left out,
+                 slots are day numbers
     span         (terms, zone) -> when it takes place: (start, end) in UTC ms, and whether in whole
                  days (from midnight to midnight); None for no such time. Left out, it is read from
                  the moments: first_day to due in whole days, or start to end
@@ -115,6 +117,7 @@ class Engaging:
     reasons: Mapping[str, str] = field(default_factory=dict)
     is_milder: Callable[[Terms, Terms], bool] = lambda old, new: False
     span: Callable[[Terms, str], Occasion | None] | None = None
+    instant: Callable[[int, str], int] = midnight_ms
 
     def lifecycle(self, body: Any) -> Lifecycle:
         """Return the table of transitions a listing with this body follows."""

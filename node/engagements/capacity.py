@@ -13,7 +13,7 @@ from typing import Any
 from node.domain.capacity import Pair, free_units, runs, spread
 from node.domain.errors import Conflict
 from node.domain.practice import Amount, Claim, Engaging, Once, Stock, Terms, Wanted
-from node.engagements import gate
+from node.engagements import closures, gate
 from node.engagements.ground import Ground, read
 from node.engagements.verdicts import DUP, FULL, OK, UNKNOWN_LISTING
 from node.store.catalogue import listings
@@ -264,6 +264,9 @@ def _units(
         taken = claims.taken(*place, claim.span.first, claim.span.after, but=but)
         units = free_units(claim.span, copies, taken, claim.units, mine | chosen)
         if not units:
+            raise Refused(FULL)
+        held = {slot for _, slot in mine}
+        if closures.closed(ground, listing, claim.span) - held:
             raise Refused(FULL)
         chosen |= {(unit, slot) for unit in units for slot in claim.span.days}
     return frozenset(chosen)

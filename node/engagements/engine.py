@@ -10,6 +10,7 @@ from node.domain.errors import NotFound
 from node.domain.lifecycle import State, Transition
 from node.domain.practice import Registry
 from node.domain.schema import Form, tidy
+from node.domain.standing import Hindrance
 from node.domain.words import N_
 from node.engagements import (
     aiding,
@@ -21,12 +22,14 @@ from node.engagements import (
     gate,
     home,
     line,
+    news,
     parting,
     proposal,
     proposing,
     recovery,
     roles,
     staff,
+    standing,
     suspending,
     timeline,
     verdicts,
@@ -42,6 +45,7 @@ from node.engagements.moves import note, record_deed
 from node.engagements.proposal import Proposal
 from node.engagements.talk import Talk
 from node.engagements.telling import tell_asker, tell_keeper
+from node.engagements.tickets import Tickets
 from node.engagements.timeline import Step
 from node.engagements.words import Words
 from node.journal import profile
@@ -50,7 +54,7 @@ from node.journal.logbook import Logbook
 from node.store.catalogue import listings
 from node.store.catalogue.listings import Listing
 from node.store.database import write_tx
-from node.store.promises import acts, claims
+from node.store.promises import acts, claims, keepers
 from node.store.promises import engagements as rows
 from node.store.promises.engagements import Engagement
 
@@ -67,6 +71,7 @@ class Engagements:
         self.ground = Ground(journal, registry, clock, zone)
         self.parting = parting.Parting(self.ground)
         self.talk = Talk(self.ground)
+        self.tickets = Tickets(self.ground)
         journal.on(REQUEST, self.on_request)
         journal.on(REPLY, self.on_reply)
         journal.on(profile.KIND, self.on_profile)
@@ -253,9 +258,12 @@ class Engagements:
 
     def of_member(self, member_id: int) -> tuple[list[Engagement], list[Engagement]]:
         """Return what a member asked for and what was asked of them, newest first."""
-        mine = rows.of_member(member_id)
+        mine, town = rows.of_member(member_id), self.ground.town
         asked = [row for row in mine if row.asker == member_id]
-        return asked, [row for row in mine if row.keeper == member_id]
+        kept = [row for row in mine if row.keeper == member_id]
+        named = rows.of_listings(town, keepers.of_member(member_id))
+        received = {row.id: row for row in (*kept, *named) if row.asker != member_id}
+        return asked, sorted(received.values(), key=lambda row: (-row.created_ms, row.id))
 
     def for_listing(self, origin: bytes, key: bytes) -> list[Engagement]:
         """Return the engagements with a listing, oldest first."""
@@ -289,6 +297,16 @@ class Engagements:
         """Return what this member may do now, as aide for the asker if `role` says so."""
         return roles.buttons(self.ground, row, member_id, role)
 
+    def hindrance(self, row: Engagement, action: str) -> Hindrance | None:
+        """Return what a rule of the practice sets against an act now, as known here; None if none.
+
+        Of what another town decides only that town knows.
+        """
+        if not self.ground.decides(row):
+            return None
+        deed = Deed(b"", action, self.ground.now_ms(), "self")
+        return standing.of_row(self.ground, row, deed)
+
     def proposal(self, row: Engagement) -> Proposal | None:
         """Return the other terms on the table of an engagement, None if there are none."""
         return proposal.on_table(row)
@@ -296,6 +314,10 @@ class Engagements:
     def proposable(self, row: Engagement, member_id: int) -> tuple[Transition, ...]:
         """Return what this member may do now that needs a form of its own: other terms."""
         return roles.proposable(self.ground, row, member_id)
+
+    def is_news(self, row: Engagement, kind: str, params: str, member_id: int) -> bool:
+        """Return whether a notice queued earlier still tells a member something (see `news`)."""
+        return news.is_news(self.ground, row, kind, params, member_id)
 
     def contact(self, row: Engagement, member_id: int) -> str:
         """Return the other side's contact, once it was promised and if they ticked it; else ""."""

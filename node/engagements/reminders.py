@@ -8,10 +8,9 @@ holds is told, and of several reminders only the last.
 from federation.errors import ProtocolError
 from node.domain.errors import DomainError
 from node.domain.lifecycle import HOUR_MS, State
-from node.engagements import gate
+from node.engagements import gate, telling
 from node.engagements.between.asker import own_acts
 from node.engagements.ground import Ground
-from node.engagements.telling import REMINDED, tell_again
 from node.store.database import write_tx
 from node.store.promises import engagements as rows
 from node.store.promises import reminders
@@ -53,7 +52,7 @@ def _look(ground: Ground, row: Engagement) -> bool:
 
 
 def _tell(ground: Ground, row: Engagement, hours: int) -> bool:
-    is_ours = [tell_again(ground, row, side, REMINDED) for side in WHO.get(row.turn, ())]
+    is_ours = [telling.remind(ground, row, side) for side in WHO.get(row.turn, ())]
     if not any(is_ours):
         return False
     reminders.note(row.id, row.since_ms, row.deadline_ms, hours, ground.now_ms())

@@ -8,6 +8,7 @@ engagement_warned (to who holds something that is broken).
 
 from typing import Any
 
+from node.engagements import keeping
 from node.engagements.ground import Ground, written
 from node.store import notices
 from node.store.promises.engagements import Engagement
@@ -23,42 +24,51 @@ TOGETHER_MS = 10 * 60_000  # messages written within it are told of once
 
 
 def tell_keeper(ground: Ground, row: Engagement, kind: str = MOVED) -> None:
-    """Queue a notice for the keeper, if they are a member of this town."""
-    _tell(ground, row, reader(ground, row, "keeper"), kind)
+    """Queue a notice for everybody who keeps it, if it is of this town."""
+    _tell(ground, row, "keeper", kind)
 
 
 def tell_asker(ground: Ground, row: Engagement, kind: str = MOVED) -> None:
     """Queue a notice for the asker, if they are a member of this town."""
-    _tell(ground, row, reader(ground, row, "asker"), kind)
+    _tell(ground, row, "asker", kind)
 
 
 def tell_message(ground: Ground, row: Engagement, side: str) -> None:
     """Queue, once in TOGETHER_MS, that the other side wrote to the asker or the keeper."""
-    member = reader(ground, row, side)
-    if member is not None and not notices.is_waiting(member, row.id, kind=MESSAGE):
-        _queue(ground, row, member, MESSAGE, after_ms=TOGETHER_MS)
+    for member in readers(ground, row, side):
+        if not notices.is_waiting(member, row.id, kind=MESSAGE):
+            _queue(ground, row, member, MESSAGE, after_ms=TOGETHER_MS)
 
 
-def tell_again(ground: Ground, row: Engagement, side: str, kind: str) -> bool:
-    """Queue a reminder or a warning for a side; return whether that side is of this town.
+def remind(ground: Ground, row: Engagement, side: str) -> bool:
+    """Queue a reminder for a side; return whether it has somebody in this town.
 
     Whoever has a notice of this very state waiting already reads there how it stands.
     """
-    member, params = reader(ground, row, side), _state_of(row)
-    if member is not None and not notices.is_waiting(member, row.id, params=params):
-        _queue(ground, row, member, kind, params=params)
-    return member is not None
+    told, params = readers(ground, row, side), _state_of(row)
+    for member in told:
+        if not notices.is_waiting(member, row.id, params=params):
+            _queue(ground, row, member, REMINDED, params=params)
+    return bool(told)
 
 
-def reader(ground: Ground, row: Engagement, side: str) -> int | None:
-    """Return the member of this town who is the asker or the keeper, None if it is not ours."""
-    if side == "asker":
-        return row.asker if row.asker_town == ground.town else None
-    return row.keeper if row.home == ground.town else None
+def warn(ground: Ground, row: Engagement, side: str) -> None:
+    """Queue, once while it waits, that what an engagement is about is broken."""
+    for member in readers(ground, row, side):
+        if not notices.is_waiting(member, row.id, kind=WARNED):
+            _queue(ground, row, member, WARNED, params=_state_of(row))
 
 
-def _tell(ground: Ground, row: Engagement, member: int | None, kind: str) -> None:
-    if member is not None:
+def readers(ground: Ground, row: Engagement, side: str) -> tuple[int, ...]:
+    """Return the members of this town who are told as asker or keeper, () if none is ours."""
+    if side == "keeper":
+        return keeping.whom_to_tell(row) if row.home == ground.town else ()
+    is_ours = row.asker_town == ground.town and row.asker is not None
+    return (row.asker,) if is_ours else ()
+
+
+def _tell(ground: Ground, row: Engagement, side: str, kind: str) -> None:
+    for member in readers(ground, row, side):
         _queue(ground, row, member, kind, params=_state_of(row))
 
 

@@ -51,6 +51,24 @@ TEXTS = {
         N_("No answer for “%(title)s”"),
         N_("%(sentence)s\n\nSee the request:\n%(url)s"),
     ),
+    "engagement_message": (
+        N_("“%(title)s”: somebody wrote to you"),
+        N_("There are words for you about “%(title)s”.\n\nRead them and answer:\n%(url)s"),
+    ),
+    "engagement_reminded": (
+        N_("“%(title)s”: until %(until)s"),
+        N_(
+            "%(sentence)s\n\nUntil %(until)s; then: %(then)s.\n\n"
+            "Already done? Then there is nothing left to do.\n\nSee the request:\n%(url)s"
+        ),
+    ),
+    "engagement_warned": (
+        N_("“%(title)s”: something is broken"),
+        N_(
+            "Something was reported about “%(title)s”. What you agreed on stands;"
+            " please read what it is before you fetch it:\n%(url)s"
+        ),
+    ),
 }
 SIGNATURE = N_("Lavoir of %(town)s, kept by %(manager)s. What is mailed to you: %(account_url)s")
 SIGNATURE_ALONE = N_("Lavoir of %(town)s. What is mailed to you: %(account_url)s")

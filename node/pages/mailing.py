@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from node.engagements import telling
 from node.members import codes
 from node.notices import CODE, Letter, Writer
 from node.notices.letters import written
@@ -16,12 +17,11 @@ from node.store.people import members
 from node.store.promises import engagements as rows
 
 CODE_MINUTES = 15
-ENGAGEMENTS = ("engagement_asked", "engagement_moved", "engagement_unanswered")
 
 
 def writers(town: Any) -> Mapping[str, Writer]:
     """Return, for each kind of notice, what writes its letter for this town."""
-    told = dict.fromkeys(ENGAGEMENTS, lambda notice: _of_engagement(town, notice))
+    told = dict.fromkeys(telling.KINDS, lambda notice: _of_engagement(town, notice))
     of_desk = desk_words.writers(town, _written)
     return {**told, **of_desk, CODE: lambda notice: _of_code(town, notice)}
 
@@ -46,17 +46,20 @@ def _of_engagement(town: Any, notice: Notice) -> Letter | None:
     row = rows.find(notice.engagement) if notice.engagement else None
     if member is None or row is None or not member.email or member.status != "active":
         return None
-    if json.loads(notice.params or "{}").get("state") != row.state:
-        return None  # a later notice tells of the state that followed
+    if not town.engagements.is_news(row, notice.kind, notice.params, member.id):
+        return None  # it was read, or done; a later notice tells of the state that followed
     listing = listings.find(row.listing_origin, row.listing_key)
     language = member.language or town.config.language
     with speaking(town.catalogues.language(language)):
         words = town.engagements.words(row)
         times = {name: formats.moment(at_ms) for name, at_ms in words.times.items()}
+        then = town.engagements.states(row).get(row.lapses_to)
         values = {
             "title": (listing.title if listing else "") or _("A listing that is gone"),
             "state": _(town.engagements.state(row).label),
-            "sentence": _(words.message, **words.params, **times),
+            "sentence": _(words.message, **{**words.params, **times}),
+            "until": formats.moment(row.deadline_ms) if row.deadline_ms else "",
+            "then": _(then.label) if then else "",
             "url": f"{town.config.url}/demandes/{row.id.hex()}",
         }
     return _written(town, notice.kind, member.email, language, values)

@@ -14,6 +14,8 @@ GIFT_KEPT_DAYS = 14
 OFFER_HOURS = 48
 LOST_AFTER_DAYS = 90
 CLOSED_AFTER_DAYS = 7
+DUE_TOLD_HOURS = (40, 16)  # at eight in the morning: due tomorrow, due today
+OVERDUE_TOLD_HOURS = tuple((LOST_AFTER_DAYS - days) * 24 - 8 for days in (1, 7, 30))
 
 REQUESTED = State(
     "requested",
@@ -84,7 +86,7 @@ LOAN = Lifecycle(
             leavable=False,
             deadline=Deadline(after="due"),
             lapses_to="overdue",
-            remind_hours=48,
+            remind_hours=DUE_TOLD_HOURS,
         ),
         State(
             "overdue",
@@ -94,7 +96,7 @@ LOAN = Lifecycle(
             leavable=False,
             deadline=Deadline(days=LOST_AFTER_DAYS),
             lapses_to="lost",
-            remind_hours=14 * 24,
+            remind_hours=OVERDUE_TOLD_HOURS,
         ),
         State(
             "returned",
