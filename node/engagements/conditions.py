@@ -28,14 +28,15 @@ PART_MAX = 200
 class Condition:
     """What was noted with one act.
 
-    `parts` are the accessories that were there, `missing` those that were not; `has_deposit` says
-    whether the deposit was taken (or, when it comes back, given back); `photo` is the SHA-256 of a
-    private photo, b"" for none.
+    `state` is the one the act led to; `parts` are the accessories that were there, `missing` those
+    that were not; `has_deposit` says whether the deposit was taken (or, when it comes back, given
+    back); `photo` is the SHA-256 of a private photo, b"" for none.
     """
 
     act: bytes
     action: str
     at_ms: int
+    state: str = ""
     text: str = ""
     parts: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
@@ -118,6 +119,7 @@ def _condition(act: Any, said: Mapping[str, Any]) -> Condition:
         act=act.id,
         action=act.action,
         at_ms=act.at_ms,
+        state=read(act.args).get("state", ""),
         text=said.get("text", ""),
         parts=tuple(said.get("parts", ())),
         missing=tuple(said.get("missing", ())),

@@ -25,7 +25,10 @@ def is_offered(listing: Shown) -> bool:
     row = listing.row
     ends_ms = min(row.ends_ms or row.expires * 1_000, row.expires * 1_000)
     return bool(
-        listing.practice.engaging is not None and row.state == "published" and now_ms() < ends_ms
+        listing.practice.engaging is not None
+        and row.state == "published"
+        and not row.hidden
+        and now_ms() < ends_ms
     )
 
 
@@ -49,7 +52,7 @@ def refusal(listing: Shown) -> DomainError | None:
 def first_values() -> dict[str, Any]:
     """Return what the form of the person signed in says before anything is typed."""
     person = member()
-    return {"name": person.name, "contact": person.email or person.phone or ""}
+    return {"name": person.name, "email": person.email or "", "phone": person.phone or ""}
 
 
 def typed() -> dict[str, Any]:

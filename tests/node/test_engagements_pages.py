@@ -70,7 +70,7 @@ def test_buttons_are_what_the_table_lets_this_person_do(town: TownHere) -> None:
     town.act(row, "approve")
     assert (buttons("keeper"), buttons("asker")) == (["hand_over", "revoke"], ["withdraw"])
     town.act(row, "hand_over")
-    assert (buttons("keeper"), buttons("asker")) == (["take_back", "lose"], [])
+    assert (buttons("keeper"), buttons("asker")) == (["take_back", "lose"], ["renew"])
     town.act(row, "lose")
     assert buttons("keeper") == buttons("asker") == buttons("stranger") == []
 

@@ -32,6 +32,7 @@ def slip(which: str) -> str:
         town=names()[row.home],
         is_gift=row.lifecycle == "gift",
         terms=json.loads(row.terms),
+        parts=held.body.parts if held else (),
         lender=_lender(row) or names()[row.home],
         borrower=json.loads(row.names).get("asker", ""),
     )

@@ -1,0 +1,67 @@
+"""The condition of a thing on the page of its request: what was noted, and the form that notes it.
+
+A practice asks for it in <practice>/act.html: a hidden field `noted` names the act it belongs to,
+`part` the accessories ticked among `had`, `deposit` whether it changed hands, `photo` the file.
+"""
+
+from typing import Any
+
+from flask import request, url_for
+
+from node.domain.words import N_
+from node.pages import formats
+from node.pages.here import town
+from node.pages.language import _
+
+REASON_MAX = 500
+
+
+def drawn(row: Any, person: Any) -> dict[str, Any]:
+    """Return what was noted of the thing, for either side of a request in its town."""
+    engagements = town().engagements
+    if not engagements.roles(row, person.id):
+        return {"conditions": []}
+    return {"conditions": [_drawn(row, each) for each in engagements.conditions(row)]}
+
+
+def _drawn(row: Any, noted: Any) -> dict[str, Any]:
+    state = town().engagements.states(row).get(noted.state)
+    name = f"{noted.photo.hex()}.webp"
+    has_photo = bool(noted.photo) and town().photos.private.shelf.holds(noted.photo)
+    return {
+        "action": noted.action,
+        "label": _(state.label) if state else "",
+        "when": formats.moment(noted.at_ms),
+        "text": noted.text,
+        "parts": noted.parts,
+        "missing": noted.missing,
+        "has_deposit": noted.has_deposit,
+        "photo": url_for("requests.photo", which=row.id.hex(), name=name) if has_photo else "",
+    }
+
+
+def typed(action: str) -> dict[str, Any] | None:
+    """Return what the form notes of the thing with an act, None where it notes nothing.
+
+    Slow when there is a photo: never inside a transaction. Raises Invalid (codes photo_*).
+    """
+    if action not in request.form.getlist("noted"):
+        return None
+    had, there = request.form.getlist("had"), set(request.form.getlist("part"))
+    file = request.files.get("photo")
+    return {
+        "text": request.form.get("reason", ""),
+        "parts": [each for each in had if each in there],
+        "missing": [each for each in had if each not in there],
+        "has_deposit": request.form.get("deposit") == "1",
+        "photo": town().photos.private.keep(file.stream) if file and file.filename else b"",
+    }
+
+
+def words(noted: dict[str, Any] | None) -> str:
+    """Return what of it travels to another town: the words, and what is missing."""
+    said = request.form.get("reason", "")
+    if not noted or not noted["missing"]:
+        return said
+    missing = _(N_("Missing: %(parts)s."), parts=", ".join(noted["missing"]))
+    return "\n".join(filter(None, (said.strip(), missing)))[:REASON_MAX]
