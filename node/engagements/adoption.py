@@ -138,6 +138,8 @@ def _said(reply: Reply, state: State) -> dict[str, Any]:
         "reason": because(reply.reason, reply.reason_text),
         "contacts": written(contacts),
         "ends_ms": reply.ends_ms,
+        "rank": reply.place,
+        "place": reply.place,
     }
 
 

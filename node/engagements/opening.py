@@ -30,6 +30,7 @@ from node.store.promises import engagements as rows
 from node.store.promises.engagements import Engagement
 
 OPENINGS = (ASK, QUEUE, HOLD)  # the acts an engagement can begin with
+FROM_AFAR = (ASK, QUEUE)  # those of them that travel
 OPEN_MAX = 200  # engagements of one partner with one listing that are not over
 ANSWERED = (  # an ask refused for one of these gets a row and a reply; others leave no trace
     verdicts.UNKNOWN_LISTING,

@@ -18,7 +18,7 @@ from node.engagements.between.registers import ACTS_MAX, Deed, Reply, Request
 from node.engagements.ground import Ground, because, entered, read, written
 from node.engagements.home import judge
 from node.engagements.moves import record_deed, restate
-from node.engagements.opening import ASK, Wish, open_for
+from node.engagements.opening import FROM_AFAR, Wish, open_for
 from node.engagements.telling import tell_asker, tell_keeper
 from node.store.network import partners, refusals
 from node.store.promises import acts, doubts
@@ -60,7 +60,7 @@ def on_request(ground: Ground, record: Record, message: dict[int, Any] | None) -
 def _first_sight(ground: Ground, record: Record, request: Request) -> Engagement:
     """Bind the engagement to this town and listing; raises when nothing is to be kept."""
     deed = request.deeds[0]
-    if deed.action != ASK:
+    if deed.action not in FROM_AFAR:
         raise RemoteProtocolError("bad_inner", "field 9")
     if not partners.is_linked(record.origin):
         raise verdicts.refusal(verdicts.NO_AGREEMENT)
@@ -86,7 +86,7 @@ def _judge_once(ground: Ground, record: Record, row: Engagement, deed: Deed) -> 
     if held is not None and held.verdict:
         return row
     record_deed(row, deed)
-    if deed.action == ASK:
+    if deed.action in FROM_AFAR:
         code = verdicts.DUP
     else:
         row, code = judge(ground, row, deed, "asker")
@@ -104,7 +104,7 @@ def _keep_told(row: Engagement, record: Record, request: Request) -> Engagement:
     names, contacts = read(row.names), read(row.contacts)
     names["asker"] = request.name  # a register is complete: what it no longer says is gone
     for deed in request.deeds:
-        if deed.action == ASK:
+        if deed.action in FROM_AFAR:
             names[MESSAGE] = deed.wish.get(MESSAGE, "")
     contacts.pop("asker", None)
     if request.contact and not row.final:

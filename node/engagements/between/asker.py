@@ -267,6 +267,7 @@ def _said(
         "contacts": "{}" if is_final else written(contacts),
         "ends_ms": reply.ends_ms,
         "answer_by_ms": row.answer_by_ms if reply.state == start and not reply.proposal else None,
+        "place": reply.place,
         "reply_record": record,
         "reply_key": key,
     }

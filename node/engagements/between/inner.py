@@ -76,6 +76,7 @@ def read_reply(inner: Mapping[int, Any]) -> Reply:
         verdicts=_each(inner, 14, _read_verdict),
         reason=_text(reason, 0, 64),
         reason_text=tidy(_text(reason, 1, TEXT_MAX)),
+        place=_number(inner, 15) or None,
         contact=tidy(_text(inner, 17, TEXT_MAX)),
         ends_ms=_moment(inner, 18),
         listing_key=_bytes(inner, 19, 16) if 19 in inner else b"",

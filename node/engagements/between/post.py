@@ -5,6 +5,7 @@ kept as a row without a record, and sent later: never a record without its row.
 """
 
 from node.domain.errors import Conflict
+from node.domain.lifecycle import ASK, QUEUE
 from node.engagements import contacts, gate, proposal
 from node.engagements.between import registers
 from node.engagements.between.registers import Deed, Reply, Request, Said, Verdict
@@ -137,7 +138,7 @@ def deed_of(act: Act, message: str = "") -> Deed:
     """Return a stored act as it travels; an ask's message is kept in the row, to be erasable."""
     args = read(act.args)
     wish = dict(args.get("wish", {}))
-    if act.action == "ask" and message:
+    if act.action in (ASK, QUEUE) and message:
         wish[MESSAGE] = message
     seen = bytes.fromhex(args.get("seen", ""))
     return Deed(act.id, act.action, act.at_ms, act.by, act.on_version, wish, seen)
@@ -167,6 +168,7 @@ def reply_of(ground: Ground, row: Engagement) -> Reply:
         who=row.who,
         messages=_said(row, "keeper"),
         proposal=proposal.told(row),
+        place=row.place,
     )
 
 

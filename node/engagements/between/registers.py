@@ -112,6 +112,7 @@ class Reply:
     who: bytes = b""
     messages: tuple[Said, ...] = ()
     proposal: Proposed | None = None
+    place: int | None = None
 
 
 def register_key(kind: str, engagement: bytes) -> bytes:
@@ -159,6 +160,7 @@ def reply_inner(reply: Reply) -> dict[int, Any]:
             12: dict(reply.terms),
             13: _proposed(reply.proposal),
             14: [{0: each.id, 1: each.action, 2: each.code} for each in reply.verdicts],
+            15: reply.place,
             16: reason or None,
             17: reply.contact,
             18: reply.ends_ms,
