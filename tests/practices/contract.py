@@ -1,5 +1,6 @@
 """What every practice owes the node: each rule yields a sentence for whatever is missing."""
 
+import itertools
 import json
 import re
 import xml.etree.ElementTree as ET
@@ -86,7 +87,8 @@ def words_of(practice: Practice) -> Iterator[tuple[str, str]]:
         if field.help:
             yield field.help, f"help of {field.name}"
         for value, label in field.choices:
-            yield label, f"choice {value} of {field.name}"
+            if label != value:  # else somebody's own word
+                yield label, f"choice {value} of {field.name}"
     for lifecycle in lifecycles_of(practice):
         for state in lifecycle.states.values():
             yield state.label, f"state {state.name} of {lifecycle.name}"
@@ -256,19 +258,28 @@ RULES: tuple[Rule, ...] = (
 
 
 def sample(engaging: Engaging, body: Any) -> dict[str, str] | None:
-    """Return something that can be asked of a listing, on the first day that works."""
-    for day in range(TODAY, TODAY + 21):
-        form = {
-            each.name: calendar_day(day).isoformat() if each.kind == "day" else str(each.minimum)
-            for each in engaging.fields(body)
-            if each.kind in ("day", "count")
-        }
+    """Return something that can be asked of a listing, on the first day and hour that work."""
+    wanted = [each for each in engaging.fields(body) if each.kind in EASY or each.required]
+    minutes = range(0, 1_440, 30) if any(each.kind == "time" for each in wanted) else (0,)
+    for day, minute in itertools.product(range(TODAY, TODAY + 21), minutes):
+        form = {each.name: _answer(each, day, minute) for each in wanted}
         try:
             engaging.terms(body, engaging.asked(body, form), TODAY)
         except DomainError:
             continue
         return form
     return None
+
+
+EASY = ("day", "count")  # what the sample always fills in; the rest only where it is required
+
+
+def _answer(field: Any, day: int, minute: int) -> str:
+    if field.kind == "day":
+        return calendar_day(day).isoformat()
+    if field.kind == "time":
+        return f"{minute // 60}:{minute % 60:02}"
+    return str(field.choices[0][0]) if field.choices else str(field.minimum)
 
 
 def lifecycles_of(practice: Practice) -> list[Lifecycle]:
@@ -340,7 +351,7 @@ def draw(practice: Practice, folder: Path, template: str, body: Any) -> str:
     context = {
         "listing": listing,
         "fields": named,
-        "values": {} if is_ask else dict.fromkeys(named),
+        "values": dict.fromkeys(named),
         "errors": {},
         "today": TODAY,
         "days": [{"day": TODAY + at, "free": True, "chosen": False} for at in range(42)],
