@@ -180,6 +180,7 @@ def _publish_anew(listing: Shown, body: Any) -> str:
 def _revise(listing: Shown, body: Any) -> None:
     with write_tx():
         town().journal.publish(listing.practice.kind, plain(body), key=listing.key)
+        town().engagements.listing_changed(listing.key)
 
 
 def _refused(
