@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, render_template, url_for
+from flask import Blueprint, redirect, render_template, url_for
 
 from node.backup import standing as backups
 from node.desk import standing
@@ -10,13 +10,14 @@ from node.domain.words import N_
 from node.engagements import gate
 from node.erasure.standing import silent
 from node.identity.todo import keys_ask
+from node.members.accounts import MODERATOR
 from node.pages.around import counts_of, slug
 from node.pages.here import now_ms, town
 from node.pages.security import require_role
 from node.partners import health
 from node.store.catalogue.search import Search
 from node.store.network import introductions, partners, refusals
-from node.store.people import members
+from node.store.people import members, reports
 from node.store.promises import doubts
 
 blueprint = Blueprint("desk", __name__, url_prefix="/admin")
@@ -30,12 +31,12 @@ def only_admins() -> None:
     require_role("admin")
 
 
-blueprint.before_request(only_admins)
-
-
 @blueprint.get("")
-def home() -> str:
-    """Show at most five things to do, each with one button."""
+def home() -> Any:
+    """Show at most five things to do, each with one button; moderators are led to theirs."""
+    person = require_role(MODERATOR)
+    if person.role == MODERATOR:
+        return redirect(url_for("moderation.list_"))
     todo = _todo()
     return render_template(
         "desk/home.html",
@@ -74,9 +75,21 @@ def _of_ours() -> list[dict[str, Any]]:
     """Return what our own backups and keys ask for: it comes first, nobody else can mend it."""
     here, there = url_for("desk_backups.show"), url_for("desk_identity.show")
     return [
+        *_of_people(),
         *(_line(message, label, here) for message, label in backups.asks(town(), now_ms())),
         *(_line(*each[:2], there, each[2]) for each in keys_ask(town(), now_ms())),
     ]
+
+
+def _of_people() -> list[dict[str, Any]]:
+    """Return what residents wait for: a yes to their membership, an answer to their reports."""
+    found = []
+    if reports.is_any_open():
+        found.append(_line(N_("Listings were reported"), N_("Look"), url_for("moderation.list_")))
+    if members.listed(status="pending", limit=1):
+        href = url_for("desk_admission.list_")
+        found.append(_line(N_("Somebody wishes to become a member"), N_("Answer"), href))
+    return found
 
 
 def _of_partner(row: Any) -> list[dict[str, Any]]:

@@ -4,9 +4,10 @@ from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 
-from node.desk import trail
+from node.desk import measures, trail
 from node.desk.overview import only_admins
 from node.domain.errors import Invalid
+from node.domain.schema import tidy
 from node.erasure.people import erase_person
 from node.members import accounts, codes
 from node.pages import leaving
@@ -64,8 +65,10 @@ def give_role(number: int) -> Any:
 @once(together=True)
 def shut_out(number: int) -> Any:
     """Shut somebody out, or let them in again."""
-    act = accounts.restore if request.form.get("open") == "1" else accounts.suspend
-    act(number, by=member().id, now_ms=now_ms())
+    if request.form.get("open") == "1":
+        measures.restore(town(), number, member())
+    else:
+        measures.suspend(town(), number, tidy(request.form.get("reason", ""))[:500], member())
     flash(_("Kept."))
     return redirect(url_for(".list_"), 303)
 

@@ -40,6 +40,18 @@ SENTENCES = {
     "member.role": N_("%(subject)s: role changed to %(detail)s"),
     "member.suspend": N_("%(subject)s was shut out"),
     "member.restore": N_("%(subject)s was let in again"),
+    "member.admit": N_("%(subject)s was accepted as a member"),
+    "member.refuse": N_("%(subject)s was not accepted as a member (%(detail)s)"),
+    "member.proof": N_("The proof of residence of %(subject)s was seen"),
+    "member.unproof": N_("The proof of residence of %(subject)s was noted by mistake"),
+    "member.address": N_("%(subject)s changed their address of mail"),
+    "moderation.held_back": N_("A listing of %(subject)s was hidden by reports (%(detail)s)"),
+    "moderation.hide": N_("A listing of %(subject)s was hidden here (%(detail)s)"),
+    "moderation.show": N_("A listing of %(subject)s is shown again (%(detail)s)"),
+    "moderation.withdraw": N_("A listing of %(subject)s was withdrawn (%(detail)s)"),
+    "moderation.warn": N_("%(subject)s was warned (%(detail)s)"),
+    "moderation.reject": N_("Reports on a listing of %(subject)s were rejected (%(detail)s)"),
+    "quartier.change": N_("The list of quartiers was changed: %(detail)s"),
     "member.erase": N_("An account was erased"),
 }
 OTHER = N_("%(action)s: %(subject)s %(detail)s")

@@ -5,11 +5,13 @@ from typing import Any
 from flask import Flask
 
 from node.desk import (
+    admission,
     backups,
     courier,
     erasures,
     identity,
     linking,
+    moderation,
     overview,
     people,
     promises,
@@ -17,7 +19,20 @@ from node.desk import (
     trail,
 )
 
-ROOMS = (overview, towns, linking, people, trail, erasures, courier, identity, promises, backups)
+ROOMS = (
+    moderation,
+    admission,
+    overview,
+    towns,
+    linking,
+    people,
+    trail,
+    erasures,
+    courier,
+    identity,
+    promises,
+    backups,
+)
 
 
 def install(app: Flask, here: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from node.domain.clock import Clock
 from node.domain.errors import NotFound
-from node.domain.lifecycle import State, Transition
+from node.domain.lifecycle import ASK, State, Transition
 from node.domain.practice import Registry
 from node.domain.schema import Form, tidy
 from node.domain.standing import Hindrance
@@ -54,6 +54,7 @@ from node.journal.logbook import Logbook
 from node.store.catalogue import listings
 from node.store.catalogue.listings import Listing
 from node.store.database import write_tx
+from node.store.people import members
 from node.store.promises import acts, claims, keepers
 from node.store.promises import engagements as rows
 from node.store.promises.engagements import Engagement
@@ -170,6 +171,21 @@ class Engagements:
             deed = Deed(act_id, staff.EXTEND, self.ground.now_ms(), by)
             row = staff.extend(self.ground, row, form, deed, member_id)
             tell_asker(self.ground, row)
+            publish(self.ground, row)
+            return rows.find(row.id)
+
+    def bump(self, engagement_id: bytes, place: int | None, *, member_id: int) -> Engagement:
+        """Put a request before whoever has `place` in its line (1: the next), None: at its end.
+
+        In the name of staff. Raises Conflict (in no line), NotAllowed.
+        """
+        with write_tx():
+            row = self.find(engagement_id)
+            by = roles.keeping_side(self.ground, row, member_id)
+            before = line.at_place(row, place)
+            row = line.bump(self.ground, row, before, by=by, member=member_id)
+            deed = Deed(b"", line.BUMP, self.ground.now_ms(), by)
+            staff.trace(self.ground, row, deed, member_id)
             publish(self.ground, row)
             return rows.find(row.id)
 
@@ -306,6 +322,23 @@ class Engagements:
             return None
         deed = Deed(b"", action, self.ground.now_ms(), "self")
         return standing.of_row(self.ground, row, deed)
+
+    def limits(self, listing: Listing, member_id: int) -> Hindrance | None:
+        """Return what keeps a member from asking for a listing of ours at all, None for nothing."""
+        member = members.find(member_id)
+        if member is None or listing.origin != self.ground.town or not listing.body:
+            return None
+        engaging = self.ground.rules(listing)
+        whose = standing.Asker(
+            b"", self.ground.town, asker.who(self.ground, listing, member.ref), member_id
+        )
+        deed = Deed(b"", ASK, self.ground.now_ms(), "self")
+        now = standing.of(self.ground, engaging, listing, whose, deed)
+        return engaging.limits(self.ground.body(listing), now)
+
+    def place(self, row: Engagement) -> int | None:
+        """Return the place of an engagement in its waiting line, 1 for the next; None: in none."""
+        return line.place(row)
 
     def proposal(self, row: Engagement) -> Proposal | None:
         """Return the other terms on the table of an engagement, None if there are none."""

@@ -8,6 +8,7 @@ from node.domain.errors import DomainError, NotAllowed, NotFound
 from node.domain.words import N_
 from node.pages.cards import line, remote
 from node.pages.here import Shown, member, now_ms, town
+from node.pages.language import _
 from node.store.catalogue import holdings
 from node.store.network import partners
 
@@ -61,6 +62,13 @@ def typed() -> dict[str, Any]:
     return {name: each if len(each) > 1 else each[0] for name, each in found.items()}
 
 
+def _limit(listing: Shown) -> str:
+    """Return what keeps the person signed in from asking for it now, "" for nothing."""
+    person = member()
+    found = town().engagements.limits(listing.row, person.id) if person else None
+    return _(found.message, **found.params) if found else ""
+
+
 def draw(listing: Shown, values: dict[str, Any], errors: dict[str, str]) -> dict[str, Any]:
     """Return what the templates of the form want, under the names they use."""
     engaging = listing.practice.engaging
@@ -72,6 +80,7 @@ def draw(listing: Shown, values: dict[str, Any], errors: dict[str, str]) -> dict
         "values": {**dict.fromkeys(each.name for each in fields), **values},
         "errors": errors,
         "days": town().engagements.days(listing.row),
+        "limit": _limit(listing),
         "saw": town().engagements.saw(listing.row),
         "line": line(listing),
         "remote": None if listing.is_local else remote(listing),

@@ -8,6 +8,7 @@ from federation.errors import ProtocolError
 from federation.record import parse, verify
 from node.domain.errors import NotFound
 from node.domain.words import N_
+from node.members import accounts
 from node.pages import askform, formats, gone
 from node.pages.cards import distance_here, line, remote, state
 from node.pages.here import Shown, member, names, now_ms, shown, town
@@ -43,6 +44,7 @@ def show(code: str) -> Any:
         remote=None if listing.is_local else remote(listing),
         distance=distance_here(listing.row.lat_e6, listing.row.lon_e6),
         origin=None if listing.is_local else _origin(listing),
+        may_moderate=accounts.may(member(), "moderator"),
         own=_own(listing) if askform.is_mine(listing) else None,
         state=state(listing),
         through="" if listing.practice.engaging else _association(listing.origin),
@@ -63,10 +65,17 @@ def find(code: str) -> Shown:
     Raises NotFound.
     """
     row = listings.by_code(codes.tidy(code)) or _by_key(code)
-    listing = shown(row) if row is not None and not row.hidden else None
+    listing = shown(row) if row is not None else None
+    if listing is not None and row.hidden and not _may_see_hidden(listing):
+        listing = None
     if listing is None:
         raise NotFound("no_listing", N_("There is no listing with this code here."))
     return listing
+
+
+def _may_see_hidden(listing: Shown) -> bool:
+    """Return whether what the desk has hidden is shown to who asks: its keeper, a moderator."""
+    return askform.is_mine(listing) or accounts.may(member(), "moderator")
 
 
 def _by_key(text: str) -> listings.Listing | None:

@@ -175,6 +175,11 @@ class Photos:
         found = read_name(name)
         return found is None or not pictured.kept_between(found[0])
 
+    def is_hidden(self, name: str) -> bool:
+        """Return whether a photo is shown by listings alone that the desk has hidden here."""
+        found = read_name(name)
+        return found is not None and pictured.is_hidden(found[0])
+
     def _was_sent_again(self, doomed: blobs.DoomedPhoto) -> bool:
         held = blobs.find(doomed.hash)
         if held is None or held.status != "local" or held.kept_ms is None:

@@ -63,6 +63,7 @@ class Listing(Row):
             (("code", "origin"), False),
             (("photo",), False),
             (("scope", "photo"), False),
+            (("hidden",), False),
         )
 
 
@@ -160,6 +161,12 @@ def hide(origin: bytes, key: bytes, reason: str) -> None:
     """Hide a listing here for a reason ("" shows it again); its record stays in its set."""
     with write_tx():
         Listing.update(hidden=reason).where(*_is(origin, key)).execute()
+
+
+def hidden(limit: int = 100) -> list[Listing]:
+    """Return what is hidden here and would else be shown, latest changes first."""
+    query = Listing.select().where(Listing.hidden > "", Listing.state.in_(LIVE_STATES))
+    return list(query.order_by(Listing.updated_ms.desc(), Listing.id).limit(limit))
 
 
 def drop_origin(origin: bytes) -> None:

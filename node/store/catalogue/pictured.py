@@ -43,6 +43,12 @@ def kept_between(digest: bytes) -> set[bytes]:
     return shown
 
 
+def is_hidden(digest: bytes) -> bool:
+    """Return whether only listings that are hidden here show a photo."""
+    hidden = _showing(digest, Listing.hidden > "")
+    return bool(hidden) and not _showing(digest, Listing.hidden == "")
+
+
 def _showing(digest: bytes, where: peewee.Expression) -> set[bytes]:
     query = Listing.select(Listing.origin, Listing.photo, Listing.body).where(
         where, Listing.photo.is_null(False)

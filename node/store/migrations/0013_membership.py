@@ -36,5 +36,6 @@ CREATE INDEX report_state_at_ms ON report (state, at_ms);
 CREATE TABLE desk_word (id INTEGER NOT NULL PRIMARY KEY, member INTEGER NOT NULL,
     kind TEXT NOT NULL, origin BLOB, "key" BLOB, text TEXT NOT NULL, at_ms INTEGER NOT NULL,
     seen_ms INTEGER) STRICT;
-CREATE INDEX desk_word_member_at_ms ON desk_word (member, at_ms)
+CREATE INDEX desk_word_member_at_ms ON desk_word (member, at_ms);
+CREATE INDEX listing_hidden ON listing (hidden)
 """

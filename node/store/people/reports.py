@@ -90,10 +90,10 @@ def rejected_since(member: int, since_ms: int) -> int:
 
 
 def decide(origin: bytes, key: bytes, state: str, answer: str, now_ms: int) -> list[Report]:
-    """Answer every open report about a listing; return them as they were."""
+    """Answer every open report about a listing, whose words go; return them as they were."""
     with write_tx():
         answered = of_listing(origin, key, "open")
-        Report.update(state=state, answer=answer, decided_ms=now_ms).where(
+        Report.update(state=state, answer=answer, text="", decided_ms=now_ms).where(
             Report.origin == origin, Report.key == key, Report.state == "open"
         ).execute()
         return answered
