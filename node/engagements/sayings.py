@@ -49,7 +49,7 @@ def say(
             N_("Enough was written here: %(max)d messages a side. Please speak to each other."),
             max=MESSAGES_MAX,
         )
-    at_ms = max([ground.now_ms(), *(each.at_ms for each in held)])  # a clock set back: still after
+    at_ms = max([ground.now_ms(), *(each.at_ms + 1 for each in held)])  # after, whatever the clock
     messages.add(row.id, side, message_id, at_ms=at_ms, text=words, member=member)
     tell_message(ground, row, OTHER[side])
     publish(ground, row)
@@ -75,12 +75,11 @@ def hear(ground: Ground, row: Engagement, side: str, said: Collection[Said]) -> 
     if _is_put_away(ground, row) or not _has_reader(row, OTHER[side]):
         said = ()
     messages.keep_only(row.id, side, {each.id for each in said})
-    now_ms = ground.now_ms()
-    fresh = [
-        messages.add(row.id, side, each.id, at_ms=min(each.at_ms, now_ms), text=each.text)
-        for each in said
-    ]
-    if any(fresh):
+    fresh, last_ms, now_ms = False, 0, ground.now_ms()
+    for each in sorted(said, key=lambda one: one.at_ms):  # in their order, none from the future
+        last_ms = max(min(each.at_ms, now_ms), last_ms + 1)
+        fresh |= messages.add(row.id, side, each.id, at_ms=last_ms, text=each.text)
+    if fresh:
         tell_message(ground, row, OTHER[side])
 
 

@@ -13,7 +13,7 @@ from node.domain.errors import Conflict, DomainError, Invalid, NotAllowed, NotFo
 from node.domain.lifecycle import DAY_MS
 from node.domain.schema import tidy
 from node.domain.words import N_
-from node.engagements import closures, keeping, telling
+from node.engagements import closures, keeping, line, telling
 from node.engagements.ground import Ground
 from node.engagements.sayings import say
 from node.store.catalogue import listings
@@ -23,7 +23,7 @@ from node.store.people import members
 from node.store.promises import engagements as rows
 from node.store.promises import tickets
 from node.store.promises.engagements import Engagement
-from node.store.promises.tickets import HINT, WHATS, Ticket
+from node.store.promises.tickets import CLOSING, HINT, WHATS, Ticket
 
 TEXT_MAX = 300
 OPEN_MAX = 20  # tickets of one listing
@@ -89,6 +89,9 @@ class Tickets:
                 raise NotFound("no_ticket", N_("There is no such note."))
             _by(held.listing_key, member_id)
             is_done = tickets.close(ticket, member_id, self.ground.now_ms())
+            listing = listings.find(self.ground.town, held.listing_key)
+            if is_done and held.what in CLOSING and listing is not None:
+                line.pass_on(self.ground, listing)
             return is_done
 
     def of_listing(self, listing: Listing, member_id: int | None) -> list[Ticket]:

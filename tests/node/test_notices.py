@@ -169,6 +169,7 @@ VALUES = {
     "code": "7K3M 9QXT", "minutes": 15, "url": "https://lorient.example/x", "title": "Une remorque",
     "state": "Acceptée", "sentence": "C\u2019est oui.", "town": "Lorient", "manager": "",
     "account_url": "https://lorient.example/compte", "text": "Une raison.",
+    "until": "demain", "then": "Perdue",
 }  # fmt: skip
 
 

@@ -5,7 +5,7 @@ import peewee
 from node.store.promises.engagements import Engagement
 from node.store.promises.unlogged import Unlogged
 
-IN_LINE = Engagement.rank.is_null(False)
+IN_LINE = Engagement.rank >= 0  # an index finds that; `IS NOT NULL` would read every row
 ORDER = (Engagement.rank, Engagement.created_ms, Engagement.id)
 
 
