@@ -7,7 +7,7 @@ A local click and another town's act run the same functions, inside the same wri
 import contextlib
 import secrets
 
-from node.domain.lifecycle import BOTH, CHANGE, PROPOSING, WITHDRAW, Transition
+from node.domain.lifecycle import BOTH, CHANGE, PROPOSE, PROPOSING, WITHDRAW, Transition
 from node.engagements import gate, line, opening, proposal, proposing, standing, verdicts
 from node.engagements.between.post import publish
 from node.engagements.between.registers import Deed
@@ -175,7 +175,8 @@ def _misplaced(ground: Ground, row: Engagement, deed: Deed, role: str) -> str:
     if deed.action == CHANGE and role == "asker":
         return verdicts.LATE  # it was locked before this came
     if deed.action in PROPOSING:
-        return verdicts.STALE
+        is_theirs = (deed.action, role) in ((PROPOSE, "asker"), (CHANGE, "keeper"))
+        return verdicts.NOT_ALLOWED if is_theirs else verdicts.STALE
     doers = {each.by for each in ground.lifecycle(row).transitions if each.action == deed.action}
     return verdicts.STALE if role in doers else verdicts.NOT_ALLOWED
 

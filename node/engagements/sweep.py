@@ -34,6 +34,7 @@ def sweep(ground: Ground) -> int:
     changed = sum(
         _each(ground, row, _pass_on) for row in rows.overdue(now_ms, ground.town, ROWS_A_RUN)
     )
+    changed += sum(_each(ground, row, _pass_on) for row in rows.proposed(ground.town, ROWS_A_RUN))
     changed += sum(
         _each(ground, row, asker.lose_patience)
         for row in rows.unanswered(now_ms, ground.town, ROWS_A_RUN)

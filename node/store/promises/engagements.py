@@ -217,6 +217,14 @@ def look_again(engagement: bytes, at_ms: int | None) -> None:
         Engagement.update(remind_ms=at_ms).where(Engagement.id == engagement).execute()
 
 
+def proposed(home: bytes, limit: int = 200) -> list[Engagement]:
+    """Return our home's open engagements with other terms on the table, oldest first."""
+    query = Engagement.select().where(
+        ~Engagement.final, Engagement.proposal != "", Engagement.home == home
+    )
+    return list(query.order_by(Engagement.created_ms, Engagement.id).limit(limit))
+
+
 def unanswered(now_ms: int, asker_town: bytes, limit: int = 200) -> list[Engagement]:
     """Return our residents' open engagements elsewhere whose patience is over."""
     query = Engagement.select().where(
