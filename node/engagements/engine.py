@@ -7,15 +7,13 @@ from typing import Any
 
 from node.domain.clock import Clock
 from node.domain.errors import NotFound
-from node.domain.lifecycle import ASK, State, Transition
+from node.domain.lifecycle import State, Transition
 from node.domain.practice import Registry
 from node.domain.schema import Form, tidy
-from node.domain.standing import Hindrance
 from node.domain.words import N_
 from node.engagements import (
     aiding,
     asking,
-    conditions,
     contacts,
     diary,
     forgetting,
@@ -29,7 +27,6 @@ from node.engagements import (
     recovery,
     roles,
     staff,
-    standing,
     suspending,
     timeline,
     verdicts,
@@ -39,10 +36,12 @@ from node.engagements import sweep as sweeping
 from node.engagements.between import arrivals, asker
 from node.engagements.between.post import publish
 from node.engagements.between.registers import REPLY, REQUEST, Deed
-from node.engagements.conditions import Condition
+from node.engagements.conditions import Conditions
 from node.engagements.ground import Ground, seen_of
 from node.engagements.moves import note, record_deed
 from node.engagements.proposal import Proposal
+from node.engagements.rules import Rules
+from node.engagements.staffing import Staffing
 from node.engagements.talk import Talk
 from node.engagements.telling import tell_asker, tell_keeper
 from node.engagements.tickets import Tickets
@@ -54,7 +53,6 @@ from node.journal.logbook import Logbook
 from node.store.catalogue import listings
 from node.store.catalogue.listings import Listing
 from node.store.database import write_tx
-from node.store.people import members
 from node.store.promises import acts, claims, keepers
 from node.store.promises import engagements as rows
 from node.store.promises.engagements import Engagement
@@ -72,7 +70,10 @@ class Engagements:
         self.ground = Ground(journal, registry, clock, zone)
         self.parting = parting.Parting(self.ground)
         self.talk = Talk(self.ground)
+        self.staff = Staffing(self.ground)
         self.tickets = Tickets(self.ground)
+        self.conditions = Conditions(self.ground)
+        self.rules = Rules(self.ground)
         journal.on(REQUEST, self.on_request)
         journal.on(REPLY, self.on_reply)
         journal.on(profile.KIND, self.on_profile)
@@ -91,21 +92,6 @@ class Engagements:
         """
         with write_tx():
             return asking.ask(self.ground, listing, member_id, form, engagement_id)
-
-    def ask_for(
-        self, listing: Listing, aide_id: int, form: Form, engagement_id: bytes
-    ) -> Engagement:
-        """Write an ask down for somebody without a device; the same id again changes nothing.
-
-        `form` as in `ask`, and person (number of an account) or person_name, and consent: paper or
-        spoken. Raises Invalid, Conflict, NotAllowed, NotFound.
-        """
-        with write_tx():
-            is_new = rows.find(engagement_id) is None
-            row = asking.ask_for(self.ground, listing, aide_id, form, engagement_id)
-            if is_new:
-                staff.trace_ask(self.ground, row, aide_id)
-            return row
 
     def act(
         self,
@@ -142,52 +128,6 @@ class Engagements:
                 staff.trace(self.ground, row, deed, member_id)
                 return row
             return self._decide(row, deed, member_id)
-
-    def note_condition(self, row: Engagement, act_id: bytes, **said: Any) -> bool:
-        """Note the condition of a thing with an act just done (see `conditions.note`)."""
-        with write_tx():
-            return conditions.note(row, act_id, **said)
-
-    def conditions(self, row: Engagement) -> tuple[Condition, ...]:
-        """Return what was noted of the thing, out and in."""
-        return conditions.of(row)
-
-    def sweep_conditions(self) -> set[bytes]:
-        """Erase what was noted long ago; return the private photos still needed, by SHA-256."""
-        return conditions.sweep(self.ground)
-
-    def extend(
-        self, engagement_id: bytes, form: Form, *, member_id: int, act_id: bytes
-    ) -> Engagement:
-        """Give more time in the name of staff; the same act id again changes nothing.
-
-        `form` holds the fields of the practice's rule. Raises Invalid, Conflict, NotAllowed.
-        """
-        with write_tx():
-            row = self.find(engagement_id)
-            if acts.find(row.id, act_id) is not None:
-                return row
-            by = roles.keeping_side(self.ground, row, member_id)
-            deed = Deed(act_id, staff.EXTEND, self.ground.now_ms(), by)
-            row = staff.extend(self.ground, row, form, deed, member_id)
-            tell_asker(self.ground, row)
-            publish(self.ground, row)
-            return rows.find(row.id)
-
-    def bump(self, engagement_id: bytes, place: int | None, *, member_id: int) -> Engagement:
-        """Put a request before whoever has `place` in its line (1: the next), None: at its end.
-
-        In the name of staff. Raises Conflict (in no line), NotAllowed.
-        """
-        with write_tx():
-            row = self.find(engagement_id)
-            by = roles.keeping_side(self.ground, row, member_id)
-            before = line.at_place(row, place)
-            row = line.bump(self.ground, row, before, by=by, member=member_id)
-            deed = Deed(b"", line.BUMP, self.ground.now_ms(), by)
-            staff.trace(self.ground, row, deed, member_id)
-            publish(self.ground, row)
-            return rows.find(row.id)
 
     def listing_closed(self, key: bytes) -> int:
         """Decline what was only asked of a listing of ours that was withdrawn; return how many."""
@@ -312,29 +252,6 @@ class Engagements:
     def buttons(self, row: Engagement, member_id: int, role: str = "") -> tuple[Transition, ...]:
         """Return what this member may do now, as aide for the asker if `role` says so."""
         return roles.buttons(self.ground, row, member_id, role)
-
-    def hindrance(self, row: Engagement, action: str) -> Hindrance | None:
-        """Return what a rule of the practice sets against an act now, as known here; None if none.
-
-        Of what another town decides only that town knows.
-        """
-        if not self.ground.decides(row):
-            return None
-        deed = Deed(b"", action, self.ground.now_ms(), "self")
-        return standing.of_row(self.ground, row, deed)
-
-    def limits(self, listing: Listing, member_id: int) -> Hindrance | None:
-        """Return what keeps a member from asking for a listing of ours at all, None for nothing."""
-        member = members.find(member_id)
-        if member is None or listing.origin != self.ground.town or not listing.body:
-            return None
-        engaging = self.ground.rules(listing)
-        whose = standing.Asker(
-            b"", self.ground.town, asker.who(self.ground, listing, member.ref), member_id
-        )
-        deed = Deed(b"", ASK, self.ground.now_ms(), "self")
-        now = standing.of(self.ground, engaging, listing, whose, deed)
-        return engaging.limits(self.ground.body(listing), now)
 
     def place(self, row: Engagement) -> int | None:
         """Return the place of an engagement in its waiting line, 1 for the next; None: in none."""

@@ -79,6 +79,19 @@ def place(row: Engagement) -> int | None:
     return row.place if row.rank is None else lines.place(row)
 
 
+def at_place(row: Engagement, place: int | None) -> Engagement | None:
+    """Return who has a place in the line of an engagement, None for no place.
+
+    Raises Conflict when nobody has it any more.
+    """
+    waiting = lines.waiting(row.listing_origin, row.listing_key)
+    if place is None:
+        return None
+    if not 1 <= place <= len(waiting):
+        raise Conflict("not_in_line", N_("It is not in the waiting line any more."))
+    return waiting[place - 1]
+
+
 def bump(
     ground: Ground,
     row: Engagement,

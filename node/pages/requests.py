@@ -8,8 +8,7 @@ from flask import Blueprint, flash, redirect, render_template, request, send_fil
 
 from node.domain.errors import DomainError, NotAllowed, NotFound
 from node.domain.words import N_
-from node.members import accounts
-from node.pages import calendar, conditions, formats
+from node.pages import calendar, conditions, formats, staffing
 from node.pages.around import basins
 from node.pages.here import Shown, names, now_ms, seen_ms, shown, town, whole
 from node.pages.language import _
@@ -71,7 +70,7 @@ def _doable(row: Any, person: Any) -> dict[str, Any]:
     """
     engagements = town().engagements
     buttons = engagements.buttons(row, person.id)
-    against = {each.action: engagements.hindrance(row, each.action) for each in buttons}
+    against = {each.action: engagements.rules.against(row, each.action) for each in buttons}
     why = [each for each in against.values() if each is not None]
     return {
         "buttons": [each for each in buttons if against[each.action] is None],
@@ -93,11 +92,20 @@ def _facts(row: Any, person: Any) -> dict[str, Any]:
         "told": json.loads(row.names or "{}"),
         "done": Counter(act.action for act in acts.of_engagement(row.id) if act.verdict == "ok"),
         "practice": row.practice,
+        "place": None if row.final else town().engagements.place(row),
     }
 
 
 # Each part gives the names its partial of show.html reads: (row, person) -> {name: value}.
-PARTS = (_standing, _doable, _story, _facts, conditions.drawn, calendar.drawn)
+PARTS = (
+    _standing,
+    _doable,
+    _story,
+    _facts,
+    conditions.drawn,
+    calendar.drawn,
+    staffing.part,
+)
 
 
 @blueprint.post("/demandes/<which>")
@@ -132,14 +140,16 @@ def _act(row: Any, person: Any, action: str) -> None:
             args=told,
         )
         if noted is not None:
-            town().engagements.note_condition(row, act_id, **noted)
+            conditions.note(row, act_id, noted, person)
 
 
 @blueprint.get("/demandes/<which>/photo/<name>")
 def photo(which: str, name: str) -> Any:
     """Send a photo of the condition of a thing to one of the two sides; raises NotFound."""
     row = _row(which, require_member())
-    noted = {f"{each.photo.hex()}.webp": each.photo for each in town().engagements.conditions(row)}
+    noted = {
+        f"{each.photo.hex()}.webp": each.photo for each in town().engagements.conditions.of(row)
+    }
     digest = noted.get(name)
     if not digest:
         raise NotFound("no_photo", N_("This photo is not here."))
@@ -229,7 +239,7 @@ def _row(which: str, person: Any) -> Any:
         row = town().engagements.find(bytes.fromhex(which))
     except ValueError:
         raise NotFound("unknown_engagement", N_("That request is not known here.")) from None
-    if not town().engagements.roles(row, person.id) and not accounts.may(person, "admin"):
+    if not town().engagements.may_see(row, person.id):
         raise NotAllowed("not_yours", N_("This request is somebody else's."))
     return row
 

@@ -27,6 +27,7 @@ from node.pages import (
     requests,
     security,
     source,
+    staffing,
     texts,
     towns,
 )
@@ -50,6 +51,7 @@ ROOMS = (
     texts,
     photos,
     source,
+    staffing,
 )
 NODE = Path(__file__).parents[1]
 
