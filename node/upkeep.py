@@ -44,4 +44,4 @@ def upkeep(town: Any) -> None:
     checking.audit(town.journal)
     renewal.renew(town.journal)
     town.photos.sweep()
-    town.photos.private.sweep(town.engagements.sweep_conditions())
+    town.photos.private.sweep(town.engagements.conditions.sweep())

@@ -88,6 +88,8 @@ class Engaging:
     guards       action (`ask` and `queue` among them) -> (body, terms, Standing) -> what stands in
                  the way, None for nothing; asked at home, inside the deciding transaction
     reasons      code of a Hindrance -> its message id, for towns that only read the code
+    limits       (body, Standing) -> what stands against asking at all, whatever is asked: said on
+                 the page before anybody fills in a form
     is_milder    (old terms, new terms) -> whether home may change them alone: it only gives more
     instant      (slot, zone) -> the instant, UTC ms, at which a slot of a Claim begins; left out,
                  slots are day numbers
@@ -115,6 +117,7 @@ class Engaging:
         default_factory=dict
     )
     reasons: Mapping[str, str] = field(default_factory=dict)
+    limits: Callable[[Any, Standing], Hindrance | None] = lambda body, standing: None
     is_milder: Callable[[Terms, Terms], bool] = lambda old, new: False
     span: Callable[[Terms, str], Occasion | None] | None = None
     instant: Callable[[int, str], int] = midnight_ms

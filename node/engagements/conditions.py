@@ -44,6 +44,26 @@ class Condition:
     photo: bytes = b""
 
 
+class Conditions:
+    """What is noted of the things of a town; its database must be current."""
+
+    def __init__(self, ground: Ground) -> None:
+        self.ground = ground
+
+    def note(self, row: Engagement, act_id: bytes, **said: Any) -> bool:
+        """Note the condition of a thing with an act just done (see `note`)."""
+        with write_tx():
+            return note(row, act_id, **said)
+
+    def of(self, row: Engagement) -> tuple[Condition, ...]:
+        """Return what was noted of the thing of an engagement, in the order it happened."""
+        return of(row)
+
+    def sweep(self) -> set[bytes]:
+        """Erase what was noted long ago; return the private photos still needed, by SHA-256."""
+        return sweep(self.ground)
+
+
 def note(
     row: Engagement,
     act: bytes,

@@ -65,7 +65,7 @@ def typed() -> dict[str, Any]:
 def _limit(listing: Shown) -> str:
     """Return what keeps the person signed in from asking for it now, "" for nothing."""
     person = member()
-    found = town().engagements.limits(listing.row, person.id) if person else None
+    found = town().engagements.rules.against_asking(listing.row, person.id) if person else None
     return _(found.message, **found.params) if found else ""
 
 

@@ -9,9 +9,11 @@ from typing import Any
 from flask import request, url_for
 
 from node.domain.words import N_
+from node.engagements.tickets import TEXT_MAX, Report
 from node.pages import formats
 from node.pages.here import town
 from node.pages.language import _
+from node.store.promises.tickets import REPAIR
 
 REASON_MAX = 500
 
@@ -21,7 +23,7 @@ def drawn(row: Any, person: Any) -> dict[str, Any]:
     engagements = town().engagements
     if not engagements.roles(row, person.id):
         return {"conditions": []}
-    return {"conditions": [_drawn(row, each) for each in engagements.conditions(row)]}
+    return {"conditions": [_drawn(row, each) for each in engagements.conditions.of(row)]}
 
 
 def _drawn(row: Any, noted: Any) -> dict[str, Any]:
@@ -54,8 +56,22 @@ def typed(action: str) -> dict[str, Any] | None:
         "parts": [each for each in had if each in there],
         "missing": [each for each in had if each not in there],
         "has_deposit": request.form.get("deposit") == "1",
+        "is_broken": request.form.get("broken") == "1",
         "photo": town().photos.private.keep(file.stream) if file and file.filename else b"",
     }
+
+
+def note(row: Any, act_id: bytes, noted: dict[str, Any], person: Any) -> None:
+    """Note it with an act just done; what came back broken closes the listing until it is mended.
+
+    Call it in the transaction of the act.
+    """
+    engagements = town().engagements
+    is_broken = noted.pop("is_broken")
+    is_new = engagements.conditions.note(row, act_id, **noted)
+    if is_new and is_broken:
+        text = " ".join(noted["text"].split())[:TEXT_MAX] or _("It came back in need of a repair.")
+        engagements.tickets.report(row, Report(REPAIR, text), person.id)
 
 
 def words(noted: dict[str, Any] | None) -> str:

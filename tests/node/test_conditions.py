@@ -46,13 +46,13 @@ def out(town: TownHere, first: int = 0) -> tuple[Any, bytes]:
 def noted(town: TownHere, row: Any, act: bytes, **said: Any) -> bool:
     """Note a condition inside the town."""
     with town.inside():
-        return town.engine.note_condition(row, act, **said)
+        return town.engine.conditions.note(row, act, **said)
 
 
 def read(town: TownHere, row: Any) -> tuple[conditions.Condition, ...]:
     """Return what the town says of an engagement's thing."""
     with town.inside():
-        return town.engine.conditions(town.engine.find(row.id))
+        return town.engine.conditions.of(town.engine.find(row.id))
 
 
 def test_the_condition_hangs_on_the_act_it_was_noted_with(town: TownHere) -> None:
@@ -96,7 +96,7 @@ def test_it_is_erased_sixty_days_after_the_end(town: TownHere, days: int, kept: 
     town.act(row, "close")
     town.clock.forward(days=days)
     with town.inside():
-        assert town.engine.sweep_conditions() == ({PHOTO} if kept else set())
+        assert town.engine.conditions.sweep() == ({PHOTO} if kept else set())
     assert bool(read(town, row)) == kept
 
 
@@ -105,7 +105,7 @@ def test_while_the_thing_is_out_it_is_kept_however_long(town: TownHere) -> None:
     noted(town, row, act, text="Rayée")
     town.clock.forward(days=300)
     with town.inside():
-        town.engine.sweep_conditions()
+        town.engine.conditions.sweep()
     assert read(town, row)
 
 

@@ -46,6 +46,11 @@ def may_ask(item: Item, terms: Terms, standing: Standing) -> Hindrance | None:
     return _because(AT_ONCE) if len(list(_of_kind(item, standing))) >= item.at_once else None
 
 
+def limits(item: Item, standing: Standing) -> Hindrance | None:
+    """Return what keeps somebody from borrowing this at all, whatever the days."""
+    return may_ask(item, {}, standing)
+
+
 def may_queue(item: Item, terms: Terms, standing: Standing) -> Hindrance | None:
     """Return what keeps somebody from asking with a place in line: as `may_ask`, and the lines."""
     lines = [other for other in standing.others if other.state in IN_LINE]

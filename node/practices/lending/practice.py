@@ -42,6 +42,7 @@ PRACTICE = Practice(
         amends={"renew": actions.renewed},
         guards=policy.GUARDS,
         reasons=policy.REASONS,
+        limits=policy.limits,
         is_milder=actions.is_milder,
     ),
 )
