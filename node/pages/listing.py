@@ -9,7 +9,7 @@ from federation.record import parse, verify
 from node.domain.errors import NotFound
 from node.domain.words import N_
 from node.members import accounts
-from node.pages import askform, formats, gone
+from node.pages import askform, formats, gone, quartiers, ticketing
 from node.pages.cards import distance_here, line, remote, state
 from node.pages.here import Shown, member, names, now_ms, shown, town
 from node.pages.language import _
@@ -44,12 +44,14 @@ def show(code: str) -> Any:
         remote=None if listing.is_local else remote(listing),
         distance=distance_here(listing.row.lat_e6, listing.row.lon_e6),
         origin=None if listing.is_local else _origin(listing),
+        lives=quartiers.of_listing(listing),
         may_moderate=accounts.may(member(), "moderator"),
         own=_own(listing) if askform.is_mine(listing) else None,
         state=state(listing),
         through="" if listing.practice.engaging else _association(listing.origin),
         refused=_(refused.message, **refused.params) if refused else "",
         ask=askform.draw(listing, askform.first_values(), {}) if may_ask else None,
+        tickets=ticketing.of_listing(listing, member()),
     )
 
 

@@ -8,7 +8,7 @@ from flask import Blueprint, flash, redirect, render_template, request, send_fil
 
 from node.domain.errors import DomainError, NotAllowed, NotFound
 from node.domain.words import N_
-from node.pages import calendar, conditions, formats, staffing
+from node.pages import calendar, conditions, formats, staffing, talk, ticketing
 from node.pages.around import basins
 from node.pages.here import Shown, names, now_ms, seen_ms, shown, town, whole
 from node.pages.language import _
@@ -26,6 +26,8 @@ def list_() -> str:
     person = require_member()
     asked, received = town().engagements.of_member(person.id)
     lines = [_asked(row) for row in asked] + [_received(row) for row in received]
+    news = talk.unread(asked, "asker") | talk.unread(received, "keeper")
+    lines = [{**each, "news": news.get(each["row"].id, 0)} for each in lines]
     lines.sort(key=lambda each: each["since_ms"], reverse=True)
     return render_template(
         "requests/list.html",
@@ -105,6 +107,8 @@ PARTS = (
     conditions.drawn,
     calendar.drawn,
     staffing.part,
+    talk.part,
+    ticketing.part,
 )
 
 

@@ -28,7 +28,9 @@ from node.pages import (
     security,
     source,
     staffing,
+    talk,
     texts,
+    tickets,
     towns,
 )
 from node.pages.here import member, now_ms, town
@@ -52,6 +54,8 @@ ROOMS = (
     photos,
     source,
     staffing,
+    talk,
+    tickets,
 )
 NODE = Path(__file__).parents[1]
 
