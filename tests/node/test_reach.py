@@ -37,13 +37,13 @@ def test_a_town_heard_once_a_week_has_six_days():
 
 
 def test_one_silence_of_ten_days_in_a_month_counts_for_what_it_has_beyond_a_tenth():
-    often = [*days(*range(0, 11)), *days(*range(20, 31))]
+    often = [*days(*range(11)), *days(*range(20, 31))]
     assert reach_ms(often, SINCE, NOW) == pytest.approx(7 * DAY_MS, abs=1)
 
 
 def test_a_silence_that_still_lasts_counts_as_far_as_it_has_come():
-    assert reach_ms(days(*range(0, 21)), SINCE, NOW) == pytest.approx(7 * DAY_MS, abs=1)
-    assert reach_ms(days(*range(0, 4)), SINCE, NOW) == MOST_MS
+    assert reach_ms(days(*range(21)), SINCE, NOW) == pytest.approx(7 * DAY_MS, abs=1)
+    assert reach_ms(days(*range(4)), SINCE, NOW) == MOST_MS
 
 
 def test_a_town_that_never_came_has_the_least_on_the_first_day_and_the_most_after_two_weeks():
