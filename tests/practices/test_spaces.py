@@ -24,7 +24,7 @@ from tests.practices.spaces_asks import TODAY, WEEK, agreed, at, on, problems, s
         ({"opening": WEEK}, at(0, "11:00", minutes=120), {"start": "closed"}),
         ({"opening": WEEK}, at(0, "12:00"), {"start": "closed"}),
         ({"opening": WEEK}, at(0, "8:45"), {"start": "closed"}),
-        ({"opening": WEEK}, at(5, "9:00"), {"start": "closed"}),
+        ({"opening": WEEK}, at(5, "9:00"), {"day": "closed"}),
         ({"opening": WEEK, "step": 30}, at(0, "14:30", minutes=240), {}),
         ({"opening": WEEK, "step": 30}, at(0, "14:30", minutes=270), {"start": "closed"}),
         ({"opening": WEEK}, at(0, "9:30"), {"start": "off_step"}),

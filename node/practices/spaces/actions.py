@@ -11,13 +11,13 @@ import dataclasses
 import re
 from collections.abc import Iterator
 
-from node.domain.capacity import Span
+from node.domain.capacity import Span, quarter_ms
 from node.domain.errors import Invalid, Problem
 from node.domain.practice import Claim, Terms, answers
 from node.domain.schema import Field, Form, said, tidy, typed
 from node.domain.words import N_
 from node.practices.spaces import hours
-from node.practices.spaces.hours import QUARTER_MINUTES, QUARTER_MS
+from node.practices.spaces.hours import QUARTER_MINUTES
 from node.practices.spaces.schema import DAY_MINUTES, MINUTES_MAX, UNITS_MAX, Space
 
 SERIES = re.compile(r"[0-9a-f]{16}")
@@ -115,7 +115,7 @@ def _wrong_day(space: Space, day: int, today: int) -> Iterator[Problem]:
     elif day - today > space.advance_days:
         message = N_("It is booked at most %(days)d days ahead.")
         yield Problem("day", "too_far", message, {"days": space.advance_days})
-    elif hours.is_closed(space, day):
+    elif not hours.touching(space, day):
         yield Problem("day", "closed", N_("It is closed on that day."))
 
 
@@ -211,7 +211,7 @@ def claim(agreed: Terms) -> Claim:
 
 def moments(agreed: Terms, zone: str) -> dict[str, int]:
     """Return the instants (UTC ms) the deadlines refer to; quarters are the same in any zone."""
-    return {"start": agreed["first"] * QUARTER_MS, "end": agreed["after"] * QUARTER_MS}
+    return {"start": quarter_ms(agreed["first"]), "end": quarter_ms(agreed["after"])}
 
 
 def is_milder(old: Terms, new: Terms) -> bool:

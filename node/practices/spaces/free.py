@@ -5,7 +5,7 @@ It is reckoned by the rule that decides, so that no page shows free what an ask 
 
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from node.domain.capacity import Span
@@ -78,19 +78,23 @@ def starts(space: Space, day: int, taken: Taken, not_before: int) -> list[Start]
     least, most = (each // QUARTER_MINUTES for each in actions.lengths(space))
     spans = hours.open_spans(space, day, day + 1)
     found = []
-    for interval in hours.intervals(space, day):
-        for first in range(max(interval.first, _aligned(interval.first, not_before, step)),
-                           interval.after, step):  # fmt: skip
-            after = next(each.after for each in spans if each.first <= first < each.after)
-            longest = min(after - first, room.longest(first) - gap, most) // step * step
-            if longest >= least and hours.slot_of(*hours.local_of(first)) == first:
-                units = room.free(Span(first, first + least + gap))
-                found.append(Start(first, longest, units))
+    for first in _firsts(space, day, not_before):
+        after = next(each.after for each in spans if each.first <= first < each.after)
+        longest = min(after - first, room.longest(first) - gap, most) // step * step
+        if longest >= least:
+            found.append(Start(first, longest, room.free(Span(first, first + least + gap))))
     return found
 
 
-def _aligned(first: int, not_before: int, step: int) -> int:
-    return first + max(0, -(-(not_before - first) // step)) * step
+def _firsts(space: Space, day: int, not_before: int) -> Iterator[int]:
+    """Yield the quarters of a day a step begins at; of an hour that comes twice, the first one."""
+    step = space.step // QUARTER_MINUTES
+    for each in hours.touching(space, day):
+        soonest = max(not_before, hours.slot_of(day, 0))
+        begin = each.first + max(0, -(-(soonest - each.first) // step)) * step
+        for first in range(begin, min(each.after, hours.slot_of(day + 1, 0)), step):
+            if hours.slot_of(*hours.local_of(first)) == first:
+                yield first
 
 
 def _whole_day(space: Space, day: int, room: Room, not_before: int) -> list[Start]:
@@ -110,10 +114,17 @@ def free_spans(found: Iterable[Start]) -> list[Span]:
 
 def taken_spans(space: Space, day: int, free: Iterable[Span], not_before: int) -> list[Span]:
     """Return what of a day's opening hours nobody can have (any more), what is over left out."""
-    left = [each for each in hours.joined(hours.intervals(space, day)) if each.after > not_before]
+    begin, end = max(hours.slot_of(day, 0), not_before), hours.slot_of(day + 1, 0)
+    whole = [_between(each, begin, end) for each in hours.joined(hours.touching(space, day))]
+    left = [each for each in whole if each is not None]
     for span in free:
         left = [part for each in left for part in _without(each, span)]
     return left
+
+
+def _between(whole: Span, begin: int, end: int) -> Span | None:
+    first, after = max(whole.first, begin), min(whole.after, end)
+    return Span(first, after) if first < after else None
 
 
 def _without(whole: Span, span: Span) -> list[Span]:

@@ -8,13 +8,12 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo
 
-from node.domain.capacity import Span, calendar_day, day_number, weekday
+from node.domain.capacity import QUARTER_MS, Span, calendar_day, day_number, quarter_ms, weekday
 from node.domain.holidays import holiday
 from node.practices.spaces.schema import DAY_MINUTES, Space
 
 ZONE = ZoneInfo("Europe/Paris")
 QUARTER_MINUTES = 15
-QUARTER_MS = QUARTER_MINUTES * 60_000
 QUARTERS_AN_HOUR = 4
 
 
@@ -24,13 +23,18 @@ def slot_of(day: int, minute: int) -> int:
     A time that the clocks jump over counts as so long after the last minute that exists.
     """
     local = _wall(day, minute)
-    return int(local.timestamp()) // (60 * QUARTER_MINUTES)
+    return int(local.timestamp()) * 1000 // QUARTER_MS
 
 
 def local_of(slot: int) -> tuple[int, int]:
     """Return (day number, minutes since midnight) of the wall clock when a quarter begins."""
-    local = datetime.fromtimestamp(slot * QUARTER_MINUTES * 60, UTC).astimezone(ZONE)
+    local = datetime.fromtimestamp(quarter_ms(slot) // 1000, UTC).astimezone(ZONE)
     return day_number(local.date()), local.hour * 60 + local.minute
+
+
+def instant(slot: int, zone: str) -> int:
+    """Return the instant, UTC ms, at which a quarter begins, the same in any zone."""
+    return quarter_ms(slot)
 
 
 def exists(day: int, minute: int) -> bool:
@@ -49,6 +53,16 @@ def is_closed(space: Space, day: int) -> bool:
     """Return whether a space is closed for all of a day."""
     is_away = any(first <= day <= last for first, last in space.closed)
     return is_away or (space.closed_holidays and bool(holiday(day)))
+
+
+def touching(space: Space, day: int) -> list[Span]:
+    """Return the intervals that lie in a day, in part at least: also those of the evening before.
+
+    Each is whole, whatever lies in other days.
+    """
+    midnight, after = slot_of(day, 0), slot_of(day + 1, 0)
+    around = [*intervals(space, day - 1), *intervals(space, day)]
+    return [each for each in around if each.first < after and midnight < each.after]
 
 
 def opens_on(space: Space, day: int) -> bool:
@@ -96,9 +110,9 @@ def is_within(spans: Iterable[Span], wanted: Span) -> bool:
 def is_on_step(space: Space, day: int, first: int) -> bool:
     """Return whether a booking can begin at a quarter: whole steps after the doors open."""
     step = space.step // QUARTER_MINUTES
-    around = [*intervals(space, day - 1), *intervals(space, day)]
     return any(
-        each.first <= first < each.after and (first - each.first) % step == 0 for each in around
+        each.first <= first < each.after and (first - each.first) % step == 0
+        for each in touching(space, day)
     )
 
 

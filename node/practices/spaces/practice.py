@@ -45,5 +45,6 @@ PRACTICE = Practice(
         guards=GUARDS,
         reasons=REASONS,
         is_milder=actions.is_milder,
+        instant=hours.instant,
     ),
 )

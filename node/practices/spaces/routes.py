@@ -1,24 +1,24 @@
 """The pages only spaces have: all of them by site, the week of one, the dates of a series."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 
-from node.domain.capacity import day_of, weekday
+from node.domain.capacity import QUARTER_MS, Span, day_of, quarter, weekday
 from node.domain.errors import DomainError, NotFound
+from node.domain.lifecycle import HOUR_MS
 from node.domain.schema import typed
 from node.domain.words import N_
+from node.engagements import closures
 from node.pages import askform, requests
 from node.pages.here import Shown, member, now_ms, shown, town
 from node.pages.language import _
 from node.pages.listing import find
 from node.pages.security import form_key, limit, once, require_member
 from node.practices.spaces import actions, free, hours, series
-from node.practices.spaces.hours import QUARTER_MS
 from node.store.catalogue.search import LIMIT_MAX, Search, search
-from node.store.promises import claims, tickets
+from node.store.promises import claims
 
 blueprint = Blueprint("spaces", __name__)
 
@@ -44,16 +44,17 @@ def week(code: str) -> Any:
     chosen = _day(request.args.get("jour", ""))
     today = day_of(now_ms(), hours.ZONE.key)
     first = max(today, chosen - weekday(chosen)) if chosen is not None else today
+    taken = _taken(listing, first, WEEK_DAYS)
     refused = askform.refusal(listing)
     may_ask = refused is None and member() is not None and chosen is not None
     return render_template(
         "spaces/week.html",
         section="listings",
         listing=listing,
-        week=[_drawn(listing, each) for each in range(first, first + WEEK_DAYS)],
+        week=[_drawn(listing, each, taken) for each in range(first, first + WEEK_DAYS)],
         today=today,
         chosen=chosen,
-        starts=_starts(listing, chosen) if chosen is not None else [],
+        starts=_starts(listing, chosen, taken) if chosen is not None else [],
         refused=_(refused.message, **refused.params) if refused else "",
         ask=_ask(listing, {"day": chosen}) if may_ask else None,
         repeat=series.UNTIL_DAY,
@@ -144,38 +145,36 @@ def _day(text: str) -> int | None:
     return day if day is not None and abs(day - day_of(now_ms(), hours.ZONE.key)) < 3_660 else None
 
 
-def _starts(listing: Shown, day: int) -> list[free.Start]:
-    """Return where a booking can begin on a day, as far as this town knows."""
-    body = listing.body
-    first, after = hours.slot_of(day - 1, 0), hours.slot_of(day + 3, 0)
-    soonest = now_ms() + body.advance_hours * 3_600_000
-    if day > day_of(now_ms(), hours.ZONE.key) + body.advance_days:
+def _taken(listing: Shown, first_day: int, days: int) -> list[tuple[int, int]]:
+    """Return the (unit, quarter) pairs nobody can have: promised, or closed by a ticket.
+
+    Of another town's space only that town knows.
+    """
+    if not listing.is_local:
         return []
-    held = claims.taken(listing.origin, listing.key, first, after) if listing.is_local else []
-    shut = _shut(listing, first, after) if listing.is_local else []
-    return free.starts(body, day, [*held, *shut], -(-soonest // QUARTER_MS))
+    span = Span(hours.slot_of(first_day - 1, 0), hours.slot_of(first_day + days + 2, 0))
+    held = claims.taken(listing.origin, listing.key, span.first, span.after)
+    shut = closures.closed(town().engagements.ground, listing.row, span)
+    return [*held, *((unit, each) for each in shut for unit in range(listing.body.units))]
 
 
-def _shut(listing: Shown, first: int, after: int) -> Iterator[tuple[int, int]]:
-    """Yield what a repair or maintenance closes, as if somebody held every unit."""
-    for ticket in tickets.of_listing(listing.key):
-        if ticket.what in tickets.CLOSING:
-            until_ms = ticket.until_ms or after * QUARTER_MS
-            begins = max(first, ticket.from_ms // QUARTER_MS)
-            for quarter in range(begins, min(after, -(-until_ms // QUARTER_MS))):
-                yield from ((unit, quarter) for unit in range(listing.body.units))
+def _starts(listing: Shown, day: int, taken: list[tuple[int, int]]) -> list[free.Start]:
+    """Return where a booking can begin on a day, as far as this town knows."""
+    if day > day_of(now_ms(), hours.ZONE.key) + listing.body.advance_days:
+        return []
+    soonest_ms = now_ms() + listing.body.advance_hours * HOUR_MS
+    return free.starts(listing.body, day, taken, -(-soonest_ms // QUARTER_MS))
 
 
-def _drawn(listing: Shown, day: int) -> dict[str, Any]:
+def _drawn(listing: Shown, day: int, taken: list[tuple[int, int]]) -> dict[str, Any]:
     """Return a day of the week view: what is free of it, and what is not."""
-    found = _starts(listing, day)
+    found = _starts(listing, day, taken)
     spans = free.free_spans(found)
     return {
         "day": day,
         "free": spans,
-        "taken": free.taken_spans(listing.body, day, spans, now_ms() // QUARTER_MS),
+        "taken": free.taken_spans(listing.body, day, spans, quarter(now_ms())),
         "is_closed": not hours.opens_on(listing.body, day),
-        "units": min((each.units for each in found), default=0),
     }
 
 

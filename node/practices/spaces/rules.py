@@ -8,11 +8,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from node.domain.capacity import quarter_ms
 from node.domain.lifecycle import HOUR_MS
 from node.domain.practice import Terms
 from node.domain.standing import Hindrance, Other, Standing
 from node.domain.words import N_
-from node.practices.spaces.hours import QUARTER_MS, minutes_by_day
+from node.practices.spaces.hours import minutes_by_day
 from node.practices.spaces.schema import Space
 
 COUNTED = ("requested", "countered", "confirmed", "checked_in", "done", "no_show")
@@ -65,7 +66,7 @@ def _moderated(space: Space) -> Hindrance | None:
 
 
 def _too_soon(space: Space, terms: Terms, standing: Standing) -> Hindrance | None:
-    start_ms = terms["first"] * QUARTER_MS
+    start_ms = quarter_ms(terms["first"])
     if standing.is_staff or start_ms >= standing.at_ms + space.advance_hours * HOUR_MS:
         return None
     if space.advance_hours == 0:
@@ -91,7 +92,7 @@ def _unqualified(space: Space, terms: Terms, standing: Standing) -> Hindrance | 
         message = N_("The habilitation %(code)s is needed to use it.")
         return Hindrance("habilitation", message, {"code": code})
     until_ms = standing.habilitations[code]
-    if until_ms is not None and until_ms < terms["after"] * QUARTER_MS:
+    if until_ms is not None and until_ms < quarter_ms(terms["after"]):
         message = N_("The habilitation %(code)s ends before that day.")
         return Hindrance("habilitation_ends", message, {"code": code})
     return None
