@@ -173,6 +173,7 @@ class Practice:
 
     `name` is the folder; `rubric` the word in addresses; `label`, `one` and the verbs are
     message ids; `icon` names a symbol of the sprite; `blueprint` is a Flask blueprint or None;
+    `today` is the endpoint of its page for keepers, who comes today, "" if it has none;
     `importers` are the formats of open data it can read, by the name typed in `import --as`.
     """
 
@@ -186,6 +187,7 @@ class Practice:
     engaging: Engaging | None = None
     facets: Callable[[Any], Facets] = no_facets
     blueprint: object | None = None
+    today: str = ""
     importers: Mapping[str, Importer] = field(default_factory=dict)
 
     @property

@@ -8,7 +8,7 @@ from flask import Blueprint, flash, redirect, render_template, request, send_fil
 
 from node.domain.errors import DomainError, NotAllowed, NotFound
 from node.domain.words import N_
-from node.pages import calendar, conditions, formats, staffing, talk, ticketing
+from node.pages import calendar, conditions, formats, proposing, staffing, talk, ticketing
 from node.pages.around import basins
 from node.pages.here import Shown, names, now_ms, seen_ms, shown, town, whole
 from node.pages.language import _
@@ -36,6 +36,7 @@ def list_() -> str:
         under_way=[each for each in lines if not each["is_my_turn"] and not each["is_over"]],
         over=[each for each in lines if each["is_over"]],
         listings=_listings(person.id),
+        practices=[each for each in town().registry.practices if each.today],
         troughs=[each for each in basins({}, set()) if not each["here"]],
     )
 
@@ -109,6 +110,7 @@ PARTS = (
     staffing.part,
     talk.part,
     ticketing.part,
+    proposing.part,
 )
 
 

@@ -118,7 +118,7 @@ WORLD = {
 }
 
 PURE_IN_PRACTICE = {  # run without Flask and without a database
-    "schema", "kinds", "lifecycle", "actions", "calendar", "policy"
+    "schema", "kinds", "lifecycle", "actions", "calendar", "policy", "today"
 }  # fmt: skip
 
 

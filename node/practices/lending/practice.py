@@ -17,6 +17,7 @@ PRACTICE = Practice(
     verbs=VERBS,
     facets=actions.facets,
     blueprint=blueprint,
+    today="lending.today",
     engaging=Engaging(
         lifecycles=LIFECYCLES,
         which=actions.which,

@@ -177,6 +177,16 @@ def of_listing(origin: bytes, key: bytes, *, states: Iterable[str] = ()) -> list
     return list(query.order_by(Engagement.created_ms, Engagement.id))
 
 
+def in_states(
+    practice: str, home: bytes, states: Iterable[str], limit: int = 500
+) -> list[Engagement]:
+    """Return our home's engagements of a practice that are in one of these states, oldest first."""
+    query = Engagement.select().where(
+        Engagement.practice == practice, Engagement.home == home, Engagement.state.in_(list(states))
+    )
+    return list(query.order_by(Engagement.since_ms, Engagement.id).limit(limit))
+
+
 def open_of_listing(origin: bytes, key: bytes) -> list[Engagement]:
     """Return the engagements with a listing that are not over, oldest first."""
     query = Engagement.select().where(
