@@ -17,7 +17,7 @@ from node.engagements.ground import Ground
 from node.engagements.home import judge
 from node.engagements.moves import note, record_deed
 from node.engagements.telling import tell_asker, tell_keeper
-from node.store.promises import acts, tickets
+from node.store.promises import acts, habilitations, keepers, tickets
 from node.store.promises import engagements as rows
 from node.store.promises.engagements import Engagement
 
@@ -30,6 +30,8 @@ def forget(ground: Ground, member_id: int) -> int:
     Returns how many there were.
     """
     diary.forget(ground, member_id)
+    keepers.forget_member(member_id)
+    habilitations.forget_member(member_id)
     sayings.forget(ground, member_id)
     tickets.forget_member(member_id)
     mine = rows.of_member(member_id, limit=ALL)

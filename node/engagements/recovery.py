@@ -20,7 +20,15 @@ from node.store import audit, marks, notices
 from node.store.database import write_tx
 from node.store.network import partners
 from node.store.people import members, sessions
-from node.store.promises import acts, doubts, messages, reminders, unlogged
+from node.store.promises import (
+    acts,
+    doubts,
+    habilitations,
+    keepers,
+    messages,
+    reminders,
+    unlogged,
+)
 from node.store.promises import engagements as rows
 from node.store.sets import records
 
@@ -112,6 +120,8 @@ def _erase_again(refs: list[bytes]) -> None:
             sessions.end_all(held.id)
             notices.forget_member(held.id)
             audit.forget_member(held.id)
+            keepers.forget_member(held.id)
+            habilitations.forget_member(held.id)
             members.erase(held.id)
 
 
