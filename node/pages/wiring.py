@@ -22,6 +22,7 @@ from node.pages import (
     leaving,
     listing,
     photos,
+    proposing,
     publish,
     reporting,
     requests,
@@ -56,6 +57,7 @@ ROOMS = (
     staffing,
     talk,
     tickets,
+    proposing,
 )
 NODE = Path(__file__).parents[1]
 
