@@ -15,6 +15,7 @@ from node.desk import (
     overview,
     people,
     promises,
+    quartiers,
     towns,
     trail,
 )
@@ -31,6 +32,7 @@ ROOMS = (
     courier,
     identity,
     promises,
+    quartiers,
     backups,
 )
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint, render_template, request, url_for
 
-from node.pages import formats
+from node.pages import formats, quartiers
 from node.pages.around import basins, counts_of, draw_map, slug
 from node.pages.cards import cards
 from node.pages.here import member, names, now_ms, town
@@ -16,7 +16,7 @@ blueprint = Blueprint("catalogue", __name__)
 
 PER_PAGE = 20
 RADII_KM = (2, 10, 40, 100)
-FILTERS = ("q", "rubrique", "ville", "rayon")
+FILTERS = ("q", "rubrique", "ville", "rayon", "quartier", "commune")
 
 
 @blueprint.get("/")
@@ -53,6 +53,7 @@ def _page(template: str) -> str:
             if each["count"] and not each["checked"]
         ],
         order=_order(wanted),
+        living=quartiers.offered(request.args),
     )
 
 
@@ -61,10 +62,14 @@ def _wanted(any_town: bool = False) -> Search:
     practice = town().registry.by_rubric.get(request.args.get("rubrique", ""))
     radius_km = request.args.get("rayon", "")
     centre = _centre() if radius_km.isascii() and radius_km.isdigit() else None
+    lives = quartiers.filters(request.args)
+    towns = () if any_town else lives.pop("towns", ()) or _towns()
+    lives.pop("towns", None)
     return Search(
         text=request.args.get("q", "")[:200],
         practice=practice.name if practice else "",
-        towns=() if any_town else _towns(),
+        towns=towns,
+        **lives,
         near=centre,
         radius_m=min(int(radius_km[:4]), 1_000) * 1_000 if centre else 0,
         resident=member() is not None,
@@ -125,9 +130,10 @@ def _filters(wanted: Search) -> list[dict[str, str]]:
         ("rubrique", practice and _(practice.label)),
         ("rayon", wanted.radius_m and formats.distance(wanted.radius_m)),
     ]
+    found += quartiers.words(wanted, request.args)
     lines = [{"text": str(text), "href": _without(name)} for name, text in found if text]
-    chosen = [slug(each) for each in wanted.towns]
-    for origin in wanted.towns:
+    chosen = [slug(each) for each in _towns()]
+    for origin in _towns():
         others = [each for each in chosen if each != slug(origin)]
         href = _without("ville", **({"ville": others} if others else {}))
         lines.append({"text": names()[origin], "href": href})

@@ -12,6 +12,7 @@ from node.domain.listing import PHOTOS_MAX, TEXT_MAX, TITLE_MAX, Photo, Place, r
 from node.domain.practice import Practice
 from node.domain.schema import Field, Struct, typed
 from node.domain.words import N_
+from node.pages import quartiers
 from node.pages.here import town
 from node.places import communes
 from node.store.catalogue import blobs
@@ -25,7 +26,6 @@ TEXT = Field(
     max_length=TEXT_MAX,
 )
 PLACE = Field("place", "place", N_("Where"))
-QUARTIER = Field("quartier", "text", N_("Quarter"), max_length=200)
 PHOTOS = Field("photos", "photos", N_("Photos"))
 WHO = Field(
     "who",
@@ -49,19 +49,25 @@ SEEN = Field(
     ),
 )
 ENDS = Field("ends", "day", N_("Last day it is offered"), N_("Leave empty to let it run."))
-SHARED = (TITLE, TEXT, PLACE, QUARTIER, PHOTOS, WHO, ENDS)
+SHARED = (TITLE, TEXT, PLACE, PHOTOS, WHO, ENDS)
 SCOPES = {"all": SCOPE_PUBLIC, "partners": SCOPE_PARTNERS}
 FEW = 5  # choices of which the first will do for most people
 
 
-def fields_of(practice: Practice) -> dict[str, Field]:
-    """Return every field of a practice's form by name: its own words win over the shared ones."""
+def fields_of(practice: Practice, quartier: str = "") -> dict[str, Field]:
+    """Return every field of a practice's form by name: its own words win over the shared ones.
+
+    But for the quartier, which is one of the town's list; `quartier` is what a listing says now.
+    """
     fields = {each.name: each for each in SHARED}
     if len(practice.verbs) > 1:
         fields["verb"] = Field(
             "verb", "choice", N_("What do you propose?"), required=True, choices=practice.verbs
         )
-    return {**fields, **{each.name: each for each in practice.schema.fields}}
+    fields |= {each.name: each for each in practice.schema.fields}
+    fields.pop("quartier", None)
+    chosen = quartiers.field(quartier)
+    return {**fields, "quartier": chosen} if chosen is not None else fields
 
 
 def read(practice: Practice, photos: "Photos", old: Any = None) -> Struct:
@@ -70,7 +76,8 @@ def read(practice: Practice, photos: "Photos", old: Any = None) -> Struct:
     `old` is the body being changed: what no field of the form spells (the open data it came from,
     whether it is paused) stays as it was, and so does a place that was not touched.
     """
-    fields = fields_of(practice)
+    before = old.quartier if old is not None else ""
+    fields = fields_of(practice, before)
     problems = list(photos.problems)
     given = _unspelled(old, fields) if old is not None else {"lang": town().config.language}
     given["photos"] = photos.kept
@@ -86,7 +93,8 @@ def read(practice: Practice, photos: "Photos", old: Any = None) -> Struct:
             problems += invalid.problems
     if problems:
         raise Invalid(problems)
-    return practice.schema.clean(request.form, **given)
+    quartier = given.pop("quartier", "" if "quartier" in fields else before)
+    return quartiers.settle(practice.schema.clean(request.form, **given, quartier=""), quartier)
 
 
 def scope() -> int:
@@ -230,6 +238,7 @@ def blank(practice: Practice) -> dict[str, Any]:
 def values_of(body: Any) -> dict[str, Any]:
     """Return a body as the values its form shows."""
     values = {name: getattr(body, name) for name in body.__struct_fields__}
+    values["quartier"] = quartiers.value_of(body)
     for name, value in values.items():
         if isinstance(value, Place):
             commune = communes.find(value.insee) if value.insee else None

@@ -201,7 +201,8 @@ def _form(
     errors: dict[str, str],
     listing: Shown | None = None,
 ) -> str:
-    fields = {**drafts.fields_of(practice), "seen": drafts.SEEN}
+    quartier = listing.body.quartier if listing is not None else ""
+    fields = {**drafts.fields_of(practice, quartier), "seen": drafts.SEEN}
     return render_template(
         "publish/form.html",
         section="publish",

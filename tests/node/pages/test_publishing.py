@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from node.domain.schema import plain, replace
+from node.members import quartiers
 from node.store.catalogue import holdings
 from node.store.database import write_tx
 from tests.node.pages.acting import ask, jpeg, publish, shown, there, upload
@@ -45,6 +46,13 @@ ITEM = {
     "who": "town",
     "ends": "2027-01-31",
 }
+
+
+@pytest.fixture(autouse=True)
+def station(pair: Pair) -> None:
+    """Quimper has a list of quartiers, with one in it."""
+    with pair.quimper.inside():
+        quartiers.add("29232", "Gare", ("29232",))
 
 
 @pytest.mark.parametrize(
