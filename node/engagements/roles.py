@@ -52,12 +52,6 @@ def may_see(ground: Ground, row: Engagement, member_id: int) -> bool:
     return bool(roles(ground, row, member_id)) or keeping.is_desk(members.find(member_id))
 
 
-def side(ground: Ground, row: Engagement, member_id: int) -> str:
-    """Return the role the buttons of a page act in: asker, keeper or staff; "" for nobody."""
-    mine = roles(ground, row, member_id)
-    return next((each for each in ("asker", "keeper", "staff") if each in mine), "")
-
-
 def doer(ground: Ground, row: Engagement, member_id: int, role: str, action: str = "") -> str:
     """Return how an act of a member in `role` is signed in the list; raises NotAllowed."""
     if role not in roles(ground, row, member_id):
@@ -71,7 +65,7 @@ def doer(ground: Ground, row: Engagement, member_id: int, role: str, action: str
 def keeping_side(ground: Ground, row: Engagement, member_id: int) -> str:
     """Return how an act of home's side is signed by a member; raises NotAllowed."""
     mine = roles(ground, row, member_id)
-    side = next((each for each in ("keeper", "staff") if each in mine), "")
+    side = next((each for each in ("staff", "keeper") if each in mine), "")
     if not side:
         raise verdicts.refusal(verdicts.NOT_ALLOWED)
     return DOERS[side]

@@ -253,7 +253,7 @@ def _row(which: str, person: Any) -> Any:
 def _role(row: Any, person: Any) -> str:
     """Return in which role the buttons of the page act; what is none is refused by the engine."""
     mine = town().engagements.roles(row, person.id)
-    return next((each for each in ("asker", "keeper", "staff") if each in mine), "keeper")
+    return next((each for each in ("asker", "staff", "keeper") if each in mine), "keeper")
 
 
 def _listings(member: int) -> list[Shown]:

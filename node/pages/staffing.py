@@ -88,7 +88,7 @@ def act(which: str) -> Any:
 def _dated_back(row: Any, person: Any) -> None:
     action = request.form.get("action", "")[:40]
     role = next(
-        (each for each in ("keeper", "staff") if each in town().engagements.roles(row, person.id)),
+        (each for each in ("staff", "keeper") if each in town().engagements.roles(row, person.id)),
         "staff",
     )
     _act(row, person, action, role, _instant(row, action))
