@@ -108,15 +108,18 @@ def _deed(ground: Ground, listing: Listing, person: Person, form: Form) -> Deed:
     wish = engaging.asked(body, form)
     if person.consent:
         wish = {**wish, "consent": person.consent}
-    action = _action(engaging.lifecycle(body), form)
+    action = _action(engaging.lifecycle(body), form, listing.origin == ground.town)
     return Deed(secrets.token_bytes(8), action, ground.now_ms(), person.by, None, wish, seen)
 
 
-def _action(table: Lifecycle, form: Form) -> str:
-    """How the form asks: to wait in line if nothing is free, to hold it a moment, or at once."""
+def _action(table: Lifecycle, form: Form, is_here: bool) -> str:
+    """How the form asks: to wait in line if nothing is free, to hold it a moment, or at once.
+
+    Only what is of this town is held: a moment means nothing to words that travel.
+    """
     if table.waiting and tidy(said(form, "queue")):
         return QUEUE
-    return HOLD if table.holding and tidy(said(form, "hold")) else ASK
+    return HOLD if is_here and table.holding and tidy(said(form, "hold")) else ASK
 
 
 def _same(held: Engagement, listing: Listing, member_id: int | None) -> Engagement:

@@ -91,6 +91,7 @@ class Engagements:
         Raises Invalid, Conflict, NotAllowed, NotFound.
         """
         with write_tx():
+            home.pass_on_of(self.ground, listing)
             return asking.ask(self.ground, listing, member_id, form, engagement_id)
 
     def act(

@@ -15,6 +15,7 @@ from node.engagements.capacity import Refused
 from node.engagements.ground import Ground, because, read, written
 from node.engagements.moves import affect, enter, note, stay
 from node.engagements.telling import tell_asker, tell_keeper
+from node.store.catalogue.listings import Listing
 from node.store.promises import engagements as rows
 from node.store.promises.engagements import Engagement
 
@@ -44,6 +45,22 @@ def pass_on(ground: Ground, row: Engagement) -> Engagement:
         tell_asker(ground, row)
         tell_keeper(ground, row)
     return row
+
+
+def pass_on_of(ground: Ground, listing: Listing) -> None:
+    """Let the deadlines pass of whoever holds something of a listing of ours, before it is asked.
+
+    What a late job has not freed yet must not be refused to anybody (ENGAGEMENTS, Deadlines).
+    """
+    engaging = ground.engaging(listing)
+    if engaging is None or listing.origin != ground.town:
+        return
+    taking = {name for each in engaging.lifecycles.values() for name in each.taking()}
+    for row in rows.of_listing(listing.origin, listing.key, states=taking):
+        if row.deadline_ms is not None and row.deadline_ms <= ground.now_ms():
+            after = pass_on(ground, row)
+            if after.version != row.version:
+                publish(ground, after)
 
 
 def _next_end(ground: Ground, row: Engagement) -> tuple[int | None, bool]:

@@ -130,7 +130,9 @@ def _later(one: int | None, other: int | None) -> int | None:
 def refusal(why: Hindrance) -> DomainError:
     """Return the error a person of this town reads for a hindrance."""
     kind = _ERRORS.get(why.verdict, Conflict)
-    return kind(why.code, why.message, **dict(why.params))
+    error = kind(why.code, why.message)
+    error.params = dict(why.params)  # they may use any name, also ours
+    return error
 
 
 def refuse(ground: Ground, row: Engagement, why: Hindrance) -> tuple[Engagement, str]:

@@ -16,10 +16,11 @@ from node.engagements.between import asker, inner
 from node.engagements.between.post import MESSAGE, publish, seal_again
 from node.engagements.between.registers import ACTS_MAX, Deed, Reply, Request
 from node.engagements.ground import Ground, because, entered, read, written
-from node.engagements.home import judge
+from node.engagements.home import judge, pass_on_of
 from node.engagements.moves import record_deed, restate
 from node.engagements.opening import FROM_AFAR, Wish, open_for
 from node.engagements.telling import tell_asker, tell_keeper
+from node.store.catalogue import listings
 from node.store.network import partners, refusals
 from node.store.promises import acts, doubts
 from node.store.promises import engagements as rows
@@ -75,6 +76,9 @@ def _first_sight(ground: Ground, record: Record, request: Request) -> Engagement
         request_key=record.key,
         names={"asker": request.name, MESSAGE: deed.wish.get(MESSAGE, "")},
     )
+    listing = listings.find(ground.town, request.listing_key)
+    if listing is not None:
+        pass_on_of(ground, listing)
     row, code = open_for(ground, wish)
     if row is None:
         raise verdicts.refusal(code)
