@@ -41,7 +41,7 @@ def keep_import(key: bytes, source: str, source_ref: str, digest: bytes, now_ms:
 
 def find(key: bytes) -> Holding | None:
     """Return the holding of one of our listings."""
-    return Holding.get_or_none(Holding.key == key)
+    return Holding.one(key=key)
 
 
 def of_member(member: int) -> list[bytes]:

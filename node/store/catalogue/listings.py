@@ -85,7 +85,7 @@ _PICTURED = 'SELECT id, photo, body, updated_ms FROM listing WHERE origin = ? AN
 
 def find(origin: bytes, key: bytes) -> Listing | None:
     """Return the listing of a register."""
-    return Listing.get_or_none(*_is(origin, key))
+    return Listing.one(origin=origin, key=key)
 
 
 def by_code(code: str) -> Listing | None:

@@ -56,7 +56,7 @@ class Partner(Row):
 
 def find(town: bytes) -> Partner | None:
     """Return the partner with this town id (32 bytes)."""
-    return Partner.get_or_none(Partner.town == town)
+    return Partner.one(town=town)
 
 
 def is_active(town: bytes) -> bool:

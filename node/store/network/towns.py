@@ -33,7 +33,7 @@ def put(town: bytes, updated_ms: int, **columns: object) -> None:
 
 def find(town: bytes) -> TownRow | None:
     """Return the card of a town, None while its profile has not arrived."""
-    return TownRow.get_or_none(TownRow.town == town)
+    return TownRow.one(town=town)
 
 
 def listed() -> list[TownRow]:

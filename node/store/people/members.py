@@ -56,7 +56,7 @@ def join(
 
 def find(member: int) -> Member | None:
     """Return the member with this number."""
-    return Member.get_or_none(Member.id == member)
+    return Member.one(id=member)
 
 
 def by_ref(ref: bytes) -> Member | None:

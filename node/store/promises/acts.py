@@ -54,7 +54,7 @@ def append(engagement: bytes, act: bytes, action: str, **columns: object) -> Act
 
 def find(engagement: bytes, act: bytes) -> Act | None:
     """Return one act."""
-    return Act.get_or_none(Act.engagement == engagement, Act.id == act)
+    return Act.one(engagement=engagement, id=act)
 
 
 def judge(engagement: bytes, act: bytes, verdict: str, now_ms: int) -> bool:

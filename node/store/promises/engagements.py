@@ -85,7 +85,7 @@ class Engagement(Row):
 
 def find(engagement: bytes) -> Engagement | None:
     """Return the engagement with this id."""
-    return Engagement.get_or_none(Engagement.id == engagement)
+    return Engagement.one(id=engagement)
 
 
 def start(engagement: bytes, **columns: object) -> Engagement:
