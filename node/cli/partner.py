@@ -7,7 +7,7 @@ import click
 from node.app import Town
 from node.cli.terminal import json_option, report, with_town
 from node.identity import freeze, replacing
-from node.partners import pairing
+from node.partners import pairing, removal
 from node.store import audit
 from node.store.network import introductions, partners
 from node.store.sets import checkpoints
@@ -85,10 +85,16 @@ def list_(town: Town, as_json: bool) -> None:
 @click.confirmation_option(prompt="Delete all that is held of this town?")
 @with_town
 def remove(town: Town, which: str) -> None:
-    """End the link with TOWN and delete what is held of it."""
+    """End the link with TOWN: what was promised is kept, then all that is held of it is deleted."""
     row = pairing.named(which)
-    pairing.remove(row.town, town.clock, by="command line")
-    click.echo(f"{row.name} is no longer a partner.")
+    done = removal.begin(town, row.town, by="command line")
+    for what, count in done.items():
+        if count:
+            click.echo(f"{what}: {count}")
+    if partners.is_linked(row.town):
+        click.echo(f"{row.name} stays until the last promise is over and the last word was heard.")
+    else:
+        click.echo(f"{row.name} is no longer a partner.")
 
 
 @partner.command()

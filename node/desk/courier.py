@@ -98,9 +98,10 @@ def receipt(carriage: int) -> Any:
 
 def _page(read: int | None = None, error: str = "") -> str:
     row = carriages.find(read) if read is not None else None
+    linked = partners.listed(*partners.LINKED)
     return render_template(
         "desk/courier.html",
-        partners=[{"slug": slug(each.town), "row": each} for each in partners.listed(*partners.LINKED)],
+        partners=[{"slug": slug(each.town), "row": each} for each in linked],
         chosen=request.args.get("pour", ""),
         anyone=ANYONE,
         lines=[_line(each) for each in carriages.latest(SHOWN)],

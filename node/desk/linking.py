@@ -1,4 +1,4 @@
-"""Linking towns: invite and accept, compare the six words, introduce, end the link."""
+"""Linking towns: invite and accept, compare the six words, introduce."""
 
 from typing import Any
 
@@ -101,16 +101,6 @@ def accept_introduced(which: str) -> Any:
     trail.note("partner.welcome", row.town.hex())
     flash(_("%(town)s is read from now on, through the partner who introduced it.", town=row.name))
     return redirect(url_for("desk_towns.show", which=which), 303)
-
-
-@blueprint.post("/<which>/quitter")
-@once
-def remove(which: str) -> Any:
-    """End the link and delete what is held of that town."""
-    row = find(which)
-    pairing.remove(row.town, town().clock, by=member().name)
-    flash(_("%(town)s is no longer a partner.", town=row.name))
-    return redirect(url_for("desk_towns.list_"), 303)
 
 
 def _link(invitation: Any = None, typed: str = "", error: str = "") -> str:

@@ -5,7 +5,7 @@ from typing import Any
 from flask import Blueprint, redirect, render_template, url_for
 
 from node.backup import standing as backups
-from node.desk import standing
+from node.desk import agreed, standing
 from node.domain.words import N_
 from node.engagements import gate
 from node.erasure.standing import silent
@@ -102,6 +102,8 @@ def _of_partner(row: Any) -> list[dict[str, Any]]:
     elif state.tone == "stop":
         message = N_("%(town)s has been out of reach for more than a day")
         found.append(_line(message, N_("See"), href, name))
+    for message in agreed.asks(row):
+        found.append(_line(message, N_("Read it"), f"{href}/accord", name))
     for note in standing.told(row):
         found.append(_line(note.reason.what, N_("See"), href, name))
     recent = [each for each in refusals.latest(row.town) if each.at_ms > now_ms() - WEEK_MS]

@@ -5,10 +5,12 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, url_for
 
 from node.desk import reasons, standing
+from node.desk.became import became
 from node.desk.overview import only_admins
 from node.domain.errors import NotFound
 from node.domain.words import N_
 from node.identity import replacing
+from node.pages import agreeing
 from node.pages.around import slug
 from node.pages.here import names, now_ms, town
 from node.pages.language import _
@@ -71,6 +73,8 @@ def show(which: str) -> str:
         others=[each for each in others if each.town not in told],
         introduced=[names()[each] for each in told],
         names=names(),
+        force=agreeing.of(row.town),
+        became=became(row.town),
     )
 
 

@@ -6,8 +6,10 @@ from flask import Flask
 
 from node.desk import (
     admission,
+    agreement,
     backups,
     courier,
+    ending,
     erasures,
     identity,
     linking,
@@ -25,6 +27,8 @@ ROOMS = (
     admission,
     overview,
     towns,
+    agreement,
+    ending,
     linking,
     people,
     trail,

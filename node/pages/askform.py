@@ -6,6 +6,7 @@ from flask import request
 
 from node.domain.errors import DomainError, NotAllowed, NotFound
 from node.domain.words import N_
+from node.engagements import agreed
 from node.pages.cards import line, remote
 from node.pages.here import Shown, member, now_ms, town
 from node.pages.language import _
@@ -42,12 +43,13 @@ def refusal(listing: Shown) -> DomainError | None:
     if listing.is_local:
         return None
     partner = partners.find(listing.origin)
-    if partner is None or partner.status != "active":
+    if partner is None or partner.status not in partners.LINKED:
         message = N_("Our town and %(town)s have not compared their words yet: reading only.")
         return NotAllowed("not_compared", message, town=listing.town)
     if listing.row.who == "town":
         return NotAllowed("town_only", N_("This is for residents of %(town)s."), town=listing.town)
-    return None
+    person = member()
+    return agreed.refusal(town().engagements.ground, listing.row, person.id if person else None)
 
 
 def first_values() -> dict[str, Any]:

@@ -114,7 +114,7 @@ def signature_of(listing: Shown) -> str:
     if public is None or not verify(record, public):
         return "false"
     partner = partners.find(record.origin)
-    return "verified" if partner is not None and partner.status == "active" else "unmet"
+    return "verified" if partner is not None and partner.status in partners.LINKED else "unmet"
 
 
 def _origin(listing: Shown) -> dict[str, Any]:

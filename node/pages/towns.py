@@ -7,6 +7,7 @@ from flask import Blueprint, redirect, render_template, url_for
 from node.domain.errors import NotFound
 from node.domain.words import N_
 from node.identity import replacing
+from node.pages import agreeing
 from node.pages.around import basins, counts_of, draw_map, held_towns, slug
 from node.pages.cards import distance_here
 from node.pages.here import member, names, now_ms, town
@@ -55,6 +56,8 @@ def show(which: str) -> Any:
         distance=distance_here(row.lat_e6, row.lon_e6) if row and not is_home else "",
         words=[] if is_home else pairing.words(town().id, origin),
         health=_health(origin),
+        agreement=None if is_home else agreeing.of(origin),
+        home=names()[town().id],
     )
 
 

@@ -52,6 +52,7 @@ def of(partner: Partner, now_ms: int) -> Health:
         "invited": N_("Invited"),
         "words": N_("Words to compare"),
         "introduced": N_("Introduced, readable"),
+        "ending": N_("The link is being ended"),
         "removed": N_("No longer a partner"),
     }
     if partner.status in waiting:

@@ -154,7 +154,7 @@ def test_ending_a_link_takes_its_listings_away(pair: Pair) -> None:
     publish(pair, "Roue libre", "Lorient", "Scie")
     pair.world.sync()
     admin, base = pair.visitor("Maïwenn"), f"/admin/villes/{slug(pair, 'Lorient')}"
-    page = admin.follow(admin.send(base, f"{base}/quitter"))
+    page = admin.follow(admin.send(f"{base}/quitter", f"{base}/quitter"))
     assert "n’est plus" in page.text
     assert "Scie" not in pair.visitor().read("/").text
     assert pair.visitor().get(f"/villes/{slug(pair, 'Lorient')}").status_code == 404
