@@ -234,8 +234,8 @@ def _ask(scenery: Scenery, who: str, of: str, title: str, ahead_days: int, messa
             "message": message,
             "saw": town.engagements.saw(row),
             "name": who,
-            "contact": f"{who.lower()}@example.org",
-            "share": "1",
+            "email": f"{who.lower()}@example.org",
+            "share_email": "1",
         }
         which = hashlib.sha256(f"{who} {of} {title} {ahead_days}".encode()).digest()[:16]
         person = scenery.people["Quimper", who]

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from node.domain.capacity import Span
 from node.domain.clock import Clock
 from node.domain.errors import NotFound
 from node.domain.lifecycle import State, Transition
@@ -14,6 +15,7 @@ from node.domain.words import N_
 from node.engagements import (
     aiding,
     asking,
+    closures,
     contacts,
     diary,
     forgetting,
@@ -291,7 +293,7 @@ class Engagements:
         """Return {day: day number, is_open, free, chosen} for the next days of a listing.
 
         Open means: the thing can be fetched or brought back that day; free: and one copy is not
-        promised. Of another town's listing only that town knows what is promised.
+        promised, nor is it being repaired. Of another town's listing only that town knows what is promised.
         """
         engaging, body = self.ground.rules(listing), self.ground.body(listing)
         first = self.ground.today(self.ground.now_ms())
@@ -299,11 +301,12 @@ class Engagements:
             day for _, day in claims.taken(listing.origin, listing.key, first, first + count)
         )
         copies, picked = engaging.copies(body), set(chosen)
+        shut = closures.closed(self.ground, listing, Span(first, first + count))
         return [
             {
                 "day": day,
                 "is_open": engaging.open_on(body, day),
-                "free": held[day] < copies and engaging.open_on(body, day),
+                "free": held[day] < copies and day not in shut and engaging.open_on(body, day),
                 "chosen": day in picked,
             }
             for day in range(first, first + count)

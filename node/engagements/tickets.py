@@ -13,7 +13,7 @@ from node.domain.errors import Conflict, DomainError, Invalid, NotAllowed, NotFo
 from node.domain.lifecycle import DAY_MS
 from node.domain.schema import tidy
 from node.domain.words import N_
-from node.engagements import closures, keeping, line, telling
+from node.engagements import closures, contacts, keeping, line, telling
 from node.engagements.ground import Ground
 from node.engagements.sayings import say
 from node.store.catalogue import listings
@@ -74,9 +74,9 @@ class Tickets:
             return _open(self.ground, listing, report, by, member_id, row)
 
     def may_report(self, row: Engagement) -> bool:
-        """Return whether the asker of this town may say that what they hold is broken."""
+        """Return whether the asker of this town may say that what they were promised is broken."""
         is_here = self.ground.is_here(row) and self.ground.decides(row)
-        return is_here and not row.final and not self.ground.state(row).leavable
+        return is_here and contacts.is_open(self.ground, row)
 
     def close(self, ticket: int, member_id: int) -> bool:
         """Close a ticket as a keeper or the desk, and pass on to whoever waits in line.

@@ -85,9 +85,9 @@ def test_a_listing_is_asked_for_with_the_keyboard_alone(
     assert page.locator("input[name=days]:checked").count() == 1
     _tab_to(page, "textarea")
     page.keyboard.type("Pour le potager")
-    _tab_to(page, "input[name=share]")
+    _tab_to(page, "input[name=share_email]")
     page.keyboard.press("Space")
-    assert page.is_checked("input[name=share]")
+    assert page.is_checked("input[name=share_email]")
     _tab_to(page, "main button")
     assert page.evaluate("document.activeElement.textContent").strip() == "Envoyer la demande"
 

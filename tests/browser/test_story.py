@@ -108,8 +108,8 @@ def ask_for_two_days(asker: Person) -> None:
     free.nth(8).click()
     free.nth(9).click()
     page.fill("#f-message", "Pour un déménagement.")
-    page.fill("#f-contact", "06 12 34 56 78")
-    page.check("#f-share")
+    page.fill("#f-phone", "06 12 34 56 78")
+    page.check("#f-share_phone")
     page.get_by_role("button", name="Envoyer la demande").click()
     page.wait_for_url("**/demandes/*")
 

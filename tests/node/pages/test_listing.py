@@ -123,8 +123,8 @@ def test_a_visitor_who_asks_signs_in_and_comes_back(pair: Pair, saw: str) -> Non
 def test_who_is_signed_in_asks_on_the_listing_itself(pair: Pair, saw: str) -> None:
     visitor = pair.visitor("Nolwenn")
     form = visitor.form(saw, f"{saw}/demander")
-    assert (form.value("name"), form.value("contact")) == ("Nolwenn", "nolwenn@example.org")
-    assert "share" not in form.fields  # nobody tells a contact without ticking it
+    assert (form.value("name"), form.value("email")) == ("Nolwenn", "nolwenn@example.org")
+    assert not {"share_email", "share_phone"} & set(form.fields)  # nobody tells without ticking
 
 
 def test_who_published_changes_it_and_nobody_else(pair: Pair, saw: str) -> None:

@@ -25,7 +25,7 @@ def far(pair: Pair) -> str:
 
 
 def test_a_request_inside_one_town_goes_from_asked_to_brought_back(pair: Pair, saw: str) -> None:
-    href = ask(pair, "Nolwenn", "Quimper", saw, contact="06 12", share="1")
+    href = ask(pair, "Nolwenn", "Quimper", saw, phone="06 12", share_phone="1")
     assert "Demandée" in pair.visitor("Nolwenn").read(href).text
     keeper = pair.visitor("Yann").read(href)
     assert "Nolwenn" in keeper.text and "Merci !" in keeper.text and "06 12" not in keeper.text
@@ -40,7 +40,7 @@ def test_a_request_inside_one_town_goes_from_asked_to_brought_back(pair: Pair, s
 
 
 def test_a_request_to_another_town_is_answered_and_signed_there(pair: Pair, far: str) -> None:
-    href = ask(pair, "Nolwenn", "Quimper", far, contact="06 12", share="1")
+    href = ask(pair, "Nolwenn", "Quimper", far, phone="06 12", share_phone="1")
     mine = pair.visitor("Nolwenn")
     assert "signé par" not in mine.read(href).text
     pair.world.sync()
@@ -94,8 +94,8 @@ def test_a_refused_ask_keeps_what_was_typed(pair: Pair, saw: str) -> None:
         "first_day": "2026-11-29",
         "last_day": "2026-11-25",
         "message": "Bonjour « à vous »",
-        "contact": "06 12",
-        "share": "1",
+        "phone": "06 12",
+        "share_phone": "1",
     }
     refused = pair.visitor("Nolwenn").send(f"{saw}/demander", **typed)
     assert refused.status_code == 422
