@@ -293,7 +293,7 @@ class Engagements:
         """Return {day: day number, is_open, free, chosen} for the next days of a listing.
 
         Open means: the thing can be fetched or brought back that day; free: and one copy is not
-        promised, nor is it being repaired. Of another town's listing only that town knows what is promised.
+        promised, nor is it being mended. Of another town's listing only that town knows.
         """
         engaging, body = self.ground.rules(listing), self.ground.body(listing)
         first = self.ground.today(self.ground.now_ms())

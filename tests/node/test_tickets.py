@@ -1,4 +1,4 @@
-"""Tickets: what is broken closes its span, warns who holds it, and passes the line on when mended."""
+"""Tickets: what is broken closes its span, warns who holds it; mended, it goes to the next."""
 
 import secrets
 from collections.abc import Iterator
