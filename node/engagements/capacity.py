@@ -134,12 +134,14 @@ def release(row: Engagement) -> bool:
 
     Who waits in line is offered it before the transaction ends (see `line`).
     """
-    if not held_by(row.id):
-        return False
-    claims.release(row.id)
-    tallies.release(row.id, row.listing_origin, row.listing_key)
-    voices.release(row.id)
-    return True
+    held = held_by(row.id)
+    if held.pairs:
+        claims.release(row.id)
+    if held.lines:
+        tallies.release(row.id, row.listing_origin, row.listing_key)
+    if held.slices:
+        voices.release(row.id)
+    return bool(held)
 
 
 def held_by(engagement: bytes) -> Held:

@@ -33,5 +33,6 @@ CREATE TABLE voice (listing_origin BLOB NOT NULL, listing_key BLOB NOT NULL, sli
 CREATE INDEX voice_engagement_id ON voice (engagement_id);
 ALTER TABLE engagement ADD COLUMN "rank" INTEGER;
 ALTER TABLE engagement ADD COLUMN place INTEGER;
-CREATE INDEX engagement_rank ON engagement ("rank");
+CREATE INDEX engagement_line ON engagement (listing_origin, listing_key, "rank")
+    WHERE "rank" IS NOT NULL;
 """

@@ -10,7 +10,7 @@ import peewee
 
 from node.domain.errors import Conflict
 from node.domain.words import N_
-from node.store.database import execute_many, write_tx
+from node.store.database import execute, execute_many, write_tx
 from node.store.promises import unlogged
 from node.store.promises.engagements import Engagement
 from node.store.row import BytesField, Row
@@ -36,6 +36,11 @@ INSERT = (
     "INSERT INTO claim (listing_origin, listing_key, slot, unit, engagement_id)"
     " VALUES (?, ?, ?, ?, ?)"
 )
+TAKEN = (
+    "SELECT unit, slot FROM claim WHERE listing_origin = ? AND listing_key = ? AND slot >= ?"
+    " AND slot < ? AND engagement_id <> ? ORDER BY slot, unit"
+)
+MINE = "SELECT unit, slot FROM claim WHERE engagement_id = ? ORDER BY slot, unit"
 DELETE = (
     "DELETE FROM claim WHERE listing_origin = ? AND listing_key = ? AND slot = ? AND unit = ?"
     " AND engagement_id = ?"
@@ -102,18 +107,10 @@ def taken(
 
     `but` leaves out what one engagement holds (when it asks to change its own terms).
     """
-    query = Claim.select(Claim.unit, Claim.slot).where(
-        Claim.listing_origin == origin,
-        Claim.listing_key == key,
-        Claim.slot >= first,
-        Claim.slot < after,
-    )
-    if but is not None:
-        query = query.where(Claim.engagement != but)
-    return list(query.order_by(Claim.slot, Claim.unit).tuples())
+    values = (origin, key, first, after, but if but is not None else b"")
+    return [(unit, slot) for unit, slot in execute(TAKEN, values)]
 
 
 def of_engagement(engagement: bytes) -> list[Pair]:
     """Return the (unit, slot) pairs an engagement holds."""
-    query = Claim.select(Claim.unit, Claim.slot).where(Claim.engagement == engagement)
-    return list(query.order_by(Claim.slot, Claim.unit).tuples())
+    return [(unit, slot) for unit, slot in execute(MINE, (engagement,))]

@@ -9,6 +9,12 @@ from node.store.promises import unlogged
 from node.store.row import BytesField, Row
 
 
+LINE = (  # who waits, and nobody else
+    "CREATE INDEX IF NOT EXISTS engagement_line ON engagement (listing_origin, listing_key,"
+    ' "rank") WHERE "rank" IS NOT NULL'
+)
+
+
 class Engagement(Row):
     """One engagement as this town knows it (ENGAGEMENTS.md).
 
@@ -75,7 +81,7 @@ class Engagement(Row):
             (("final", "answer_by_ms"), False),
             (("request_key",), False),
             (("reply_key",), False),
-            (("rank",), False),
+            peewee.SQL(LINE),
             (("asker", "practice", "final", "since_ms"), False),
             (("who", "final", "since_ms"), False),
             (("listing_origin", "listing_key", "created_ms"), False),
@@ -159,6 +165,22 @@ def count_in(origin: bytes, key: bytes, state: str) -> int:
     return query.count()
 
 
+def open_at(home: bytes, *, limit: int = 500) -> list[Engagement]:
+    """Return the open engagements of a home, those whose deadline comes first."""
+    query = Engagement.select().where(
+        Engagement.final == False,  # noqa: E712  an index can be used
+        Engagement.home == home,
+    )
+    return list(query.order_by(Engagement.deadline_ms, Engagement.id).limit(limit))
+
+
+def by_number(start: bytes, *, limit: int = 50) -> list[Engagement]:
+    """Return the engagements whose id begins with these bytes, by id."""
+    last = start + b"\xff" * (16 - len(start))
+    query = Engagement.select().where(Engagement.id.between(start, last))
+    return list(query.order_by(Engagement.id).limit(limit))
+
+
 def of_listings(origin: bytes, keys: Iterable[bytes], *, limit: int = 200) -> list[Engagement]:
     """Return the engagements with some listings of a town, newest first."""
     query = Engagement.select().where(
@@ -230,7 +252,7 @@ def look_again(engagement: bytes, at_ms: int | None) -> None:
 def proposed(home: bytes, limit: int = 200) -> list[Engagement]:
     """Return our home's open engagements with other terms on the table, oldest first."""
     query = Engagement.select().where(
-        ~Engagement.final, Engagement.proposal != "", Engagement.home == home
+        Engagement.final == 0, Engagement.proposal != "", Engagement.home == home
     )
     return list(query.order_by(Engagement.created_ms, Engagement.id).limit(limit))
 

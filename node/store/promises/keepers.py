@@ -1,8 +1,13 @@
 """The keepers: who answers for a listing of ours beside whoever published it."""
 
+from collections.abc import Iterable
+
 import peewee
 
+from node.store.catalogue.holdings import Holding
+from node.store.catalogue.listings import LIVE_STATES, Listing
 from node.store.database import write_tx
+from node.store.people.members import Member
 from node.store.row import BytesField, Row
 
 
@@ -50,6 +55,25 @@ def of_member(member: int) -> list[bytes]:
     """Return the listings a member was named to keep."""
     query = Keeper.select(Keeper.listing).where(Keeper.member == member)
     return [each for (each,) in query.order_by(Keeper.since_ms, Keeper.listing).tuples()]
+
+
+def unkept(origin: bytes, practices: Iterable[str], *, limit: int = 50) -> list[Listing]:
+    """Return the listings of ours that no active member keeps, newest first; imports left out."""
+    active = Member.select(Member.id).where(Member.status == "active")
+    held = Holding.select(Holding.key).where(
+        Holding.key == Listing.key, Holding.member.in_(active) | Holding.source.is_null(False)
+    )
+    named = Keeper.select(Keeper.listing).where(
+        Keeper.listing == Listing.key, Keeper.member.in_(active)
+    )
+    query = Listing.select().where(
+        Listing.origin == origin,
+        Listing.state.in_(LIVE_STATES),
+        Listing.practice.in_(list(practices)),
+        ~peewee.fn.EXISTS(held),
+        ~peewee.fn.EXISTS(named),
+    )
+    return list(query.order_by(Listing.created_ms.desc(), Listing.id).limit(limit))
 
 
 def forget_listing(listing: bytes) -> None:

@@ -2,8 +2,8 @@
 
 import peewee
 
+from node.store.database import execute
 from node.store.promises.engagements import Engagement
-from node.store.promises.unlogged import Unlogged
 
 IN_LINE = Engagement.rank >= 0  # an index finds that; `IS NOT NULL` would read every row
 ORDER = (Engagement.rank, Engagement.created_ms, Engagement.id)
@@ -53,14 +53,16 @@ def listings(home: bytes) -> list[bytes]:
 
 def touched(home: bytes) -> list[bytes]:
     """Return which of these had an engagement change in the present transaction."""
-    changed = Engagement.select(Engagement.listing_key).where(
-        Engagement.home == home,
-        Engagement.id.in_(Unlogged.select(Unlogged.engagement)),  # a join would read every row
-    )
-    query = Engagement.select(Engagement.listing_key).where(
-        IN_LINE, Engagement.home == home, Engagement.listing_key.in_(changed)
-    )
-    return [key for (key,) in query.distinct().order_by(Engagement.listing_key).tuples()]
+    return [bytes(key) for (key,) in execute(TOUCHED, (home,)).fetchall()]
+
+
+TOUCHED = (
+    "SELECT DISTINCT e.listing_key FROM engagement AS e"
+    " WHERE e.id IN (SELECT engagement FROM unlogged) AND e.home = ? AND EXISTS"
+    ' (SELECT 1 FROM engagement AS w WHERE w."rank" IS NOT NULL'
+    " AND w.listing_origin = e.listing_origin AND w.listing_key = e.listing_key)"
+    " ORDER BY e.listing_key"
+)
 
 
 OUT = {"rank": None, "place": None}  # the columns of who is in no line

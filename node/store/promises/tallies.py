@@ -10,7 +10,7 @@ import peewee
 
 from node.domain.errors import Conflict
 from node.domain.words import N_
-from node.store.database import write_tx
+from node.store.database import execute, write_tx
 from node.store.promises import unlogged
 from node.store.promises.engagements import Engagement
 from node.store.row import BytesField, Row
@@ -103,8 +103,8 @@ def release(engagement: bytes, origin: bytes, key: bytes) -> int:
 
 def of_engagement(engagement: bytes) -> dict[str, int]:
     """Return {line: units} that an engagement holds."""
-    query = Share.select(Share.line, Share.units).where(Share.engagement == engagement)
-    return dict(query.order_by(Share.line).tuples())
+    sql = "SELECT line, units FROM share WHERE engagement_id = ? ORDER BY line"
+    return dict(execute(sql, (engagement,)).fetchall())
 
 
 def held(origin: bytes, key: bytes, *, but: bytes | None = None) -> dict[str, int]:

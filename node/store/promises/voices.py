@@ -6,7 +6,7 @@ import peewee
 
 from node.domain.errors import Conflict
 from node.domain.words import N_
-from node.store.database import write_tx
+from node.store.database import execute, write_tx
 from node.store.promises import unlogged
 from node.store.promises.engagements import Engagement
 from node.store.row import BytesField, Row
@@ -59,8 +59,8 @@ def release(engagement: bytes) -> int:
 
 def of_engagement(engagement: bytes) -> list[str]:
     """Return the slices an engagement is a voice in."""
-    query = Voice.select(Voice.slice).where(Voice.engagement == engagement)
-    return [name for (name,) in query.order_by(Voice.slice).tuples()]
+    sql = "SELECT slice FROM voice WHERE engagement_id = ? ORDER BY slice"
+    return [name for (name,) in execute(sql, (engagement,)).fetchall()]
 
 
 def holder(origin: bytes, key: bytes, name: str, who: bytes) -> bytes | None:
