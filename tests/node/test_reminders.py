@@ -62,6 +62,17 @@ def waiting(town: TownHere, who: str) -> list[str]:
         return [each.kind for each in rows.order_by(Notice.id)]
 
 
+def mail_town(town: TownHere) -> SimpleNamespace:
+    """Return what the letters of a town want to know of it."""
+    config = SimpleNamespace(
+        name="Lorient", manager="", language="fr", url="https://lorient.example"
+    )
+    return SimpleNamespace(
+        config=config, clock=town.clock, keyring=town.keyring, engagements=town.engine,
+        catalogues=Catalogues(locale_folders(Path(__file__).parents[2] / "node")),
+    )  # fmt: skip
+
+
 def hourly(town: TownHere, hours: int) -> None:
     """Let the job run every hour, and the mails leave."""
     for _ in range(hours):
@@ -120,15 +131,8 @@ def test_librarika_318_no_reminder_for_what_is_already_back(here: TownHere) -> N
     here.sweep()
     assert waiting(here, "asker") == [REMINDED]
     here.act(row, "take_back")
-    config = SimpleNamespace(
-        name="Lorient", manager="", language="fr", url="https://lorient.example"
-    )
-    town = SimpleNamespace(
-        config=config, clock=here.clock, keyring=here.keyring, engagements=here.engine,
-        catalogues=Catalogues(locale_folders(Path(__file__).parents[2] / "node")),
-    )  # fmt: skip
     with here.inside():
-        writers = mailing.writers(town)
+        writers = mailing.writers(mail_town(here))
         letters = [
             (each.kind, writers[each.kind](each)) for each in notices.due(here.clock.now_ms())
         ]
