@@ -71,8 +71,8 @@ def replay(ground: Ground, logbook: Logbook) -> int:
     Done when a town is opened. Without a restore it is what a power cut took between the line and
     its commit. Doing it twice changes nothing.
     """
-    standing, logged = logbook.standing(), marks.number(marks.LOGGED)
-    with write_tx():
+    with write_tx():  # so that no other process is between a line and its commit
+        standing, logged = logbook.standing(), marks.number(marks.LOGGED)
         restore, told = restoring.state(), _Told()
         if standing.has_begun and (restore or standing.last_group > logged):
             for line in read(logbook.path.parent, ground.journal.keyring.archive):
