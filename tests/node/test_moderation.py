@@ -250,13 +250,14 @@ def test_withdrawing_goes_through_the_journal_and_answers_what_was_only_asked(
     pair: Pair, saw: str
 ) -> None:
     pair.world.sync()
+    key = shown(pair, "Quimper", TITLE).key
     asked = ask(pair, "Nolwenn", "Quimper", saw)
     report(pair.visitor("Nolwenn"), saw)
     assert decide(pair, code_of(saw), "withdraw").status_code == 303
     assert "Refusée" in pair.visitor("Nolwenn").read(asked).text
     pair.world.sync()
     with pair.lorient.inside():
-        row = listings.find(pair.quimper.town.id, shown(pair, "Quimper", "").key)
+        row = listings.find(pair.quimper.town.id, key)
         assert row is not None and row.state == "withdrawn"
 
 
@@ -363,7 +364,7 @@ def test_an_erased_reporter_leaves_no_word_behind(pair: Pair, saw: str) -> None:
     with pair.quimper.inside() as town:
         listing = shown(pair, "Quimper", TITLE)
         (row,) = reports.of_listing(town.id, listing.key)
-        assert row.member is None and row.text == "" and str(number) not in row.who
+        assert row.member is None and row.text == "" and row.who != f"m{number}"
     assert pair.visitor("Maïwenn").get(f"/admin/signalements/{code_of(saw)}").status_code == 200
 
 
