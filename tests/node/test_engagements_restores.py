@@ -17,14 +17,16 @@ import pytest
 
 from node.domain.clock import FixedClock
 from node.domain.errors import DomainError
-from node.engagements import gate
+from node.engagements import gate, proposal
 from node.engagements.between.arrivals import fence
 from node.engagements.between.registers import ASKER_SIDE
 from node.journal import restoring
+from node.practices.lending.actions import is_milder
+from node.practices.lending.lifecycle import LIFECYCLES
 from node.store.promises import acts, claims, doubts
 from node.store.promises import engagements as rows
 from node.store.promises.engagements import Engagement
-from tests.node.engagement_towns import START_MS, TownHere, exchange
+from tests.node.engagement_towns import START_MS, TODAY, TownHere, exchange, iso
 from tests.node.restored_towns import back_up, leave_restore, pull_back, put_back, visit
 from tests.node.test_engagements_order import ACTIONS, PREPARED, Prepared
 
@@ -33,6 +35,16 @@ RESTORES = 2
 ASKS = 3
 SEEDS = 25
 SIDES = ("home", "away")
+
+
+def form(first: int, days: int) -> dict[str, str]:
+    """Return the form of other days, counted from TODAY."""
+    return {"first_day": iso(TODAY + first), "last_day": iso(TODAY + first + days)}
+
+
+def is_yes(row: Engagement) -> bool:
+    """Whether a page shows an engagement as promised, not only as proposed."""
+    return LIFECYCLES[row.lifecycle].is_agreed(row.state)
 
 
 class History:
@@ -70,6 +82,11 @@ class History:
             "withdraw": (row,),
             "approve": (row,),
             "decide": (row, draw.choice(ACTIONS)),
+            "counter": (row, draw.randint(0, 2), draw.randint(0, 3)),
+            "propose": (row, draw.randint(0, 2), draw.randint(0, 3)),
+            "change": (row, draw.randint(0, 2), draw.randint(0, 3)),
+            "answer": (row, draw.choice(("accept", "accept", "keep", "retract"))),
+            "answer_at_home": (row, draw.choice(("accept", "accept", "keep", "retract"))),
             "deliver": (draw.choice(list(self.air)), draw.choice(SIDES)),
             "deliver_what_is_new": (),
             "go_and_see": (draw.choice(SIDES),),
@@ -96,7 +113,7 @@ class History:
     def ask(self, first: int, days: int) -> Engagement:
         self.count += 1
         row = self.away.ask(self.listing, first=first, last=first + days)
-        self.terms[row.id] = json.loads(row.terms)
+        self.terms[row.id] = [json.loads(row.terms)]
         self.collect()
         return row
 
@@ -124,6 +141,38 @@ class History:
         with contextlib.suppress(DomainError):
             self.home.act(row, action)
         self.collect()
+
+    def counter(self, row: Engagement, first: int, days: int) -> None:
+        with contextlib.suppress(DomainError):
+            self.home.act(row, "counter", args=form(first, days))
+        self.collect()
+
+    def propose(self, row: Engagement, first: int, days: int) -> None:
+        with contextlib.suppress(DomainError):
+            self.home.act(row, "propose", args=form(first, days))
+        self.collect()
+
+    def change(self, row: Engagement, first: int, days: int) -> None:
+        """The resident asks for other days: those are terms they agree to."""
+        with contextlib.suppress(DomainError):
+            self.away.act(row, "change", "asker", "asker", args=form(first, days))
+            with self.away.inside():
+                listing = self.away.listing(self.listing)
+                agreed = self.away.engine.terms(listing, form(first, days))
+                self.terms[row.id].append(agreed)
+        self.collect()
+
+    def answer(self, row: Engagement, action: str) -> None:
+        """The resident answers what their own town shows them."""
+        with contextlib.suppress(DomainError):
+            shown = proposal.on_table(self.away.row(row))
+            self.away.act(row, action, "asker", "asker")
+            if action == "accept" and shown is not None:
+                self.terms[row.id].append(shown.terms)
+        self.collect()
+
+    def answer_at_home(self, row: Engagement, action: str) -> None:
+        self.decide(row, action)
 
     # ── what the world does ──────────────────────────────────────────────────────────────────
 
@@ -187,25 +236,29 @@ class History:
         """The engagements that a page says are promised, to whoever asked."""
         found = []
         with self.home.inside():
-            state, is_here = self.home.engine.state, self.home.engine.ground.is_here
-            found += [row for row in self.rows(self.home) if is_here(row) and state(row).takes]
+            is_here = self.home.engine.ground.is_here
+            found += [row for row in self.rows(self.home) if is_here(row) and is_yes(row)]
         with self.away.inside():
             for row in self.rows(self.away):
                 is_checked = row.gen < fence(row.home) or gate.is_unheard(row.home)
                 is_ended = self.is_ended_at_home(row)  # and the word of it is on its way
-                if self.away.engine.state(row).takes and not is_checked and not is_ended:
+                if is_yes(row) and not is_checked and not is_ended:
                     found.append(row)
         return found
 
     def no_day_is_promised_to_two_people(self) -> None:
         doubted = self.doubted(self.home)
         shown = [row for row in self.shown_yes() if row.id not in doubted]
-        days = Counter(
-            day
-            for row in shown
-            for day in range(json.loads(row.terms)["first_day"], json.loads(row.terms)["after_day"])
-        )
+        terms = [json.loads(self.newest(row).terms) for row in shown]
+        days = Counter(day for each in terms for day in range(each["first_day"], each["free_from"]))
         assert max(days.values(), default=0) <= COPIES, [(r.id.hex()[:6], r.state) for r in shown]
+
+    def newest(self, row: Engagement) -> Engagement:
+        """What home says now where it goes further: the resident agreed to that change."""
+        with self.home.inside():
+            there = rows.find(row.id)
+        is_newer = there is not None and (there.gen, there.version) > (row.gen, row.version)
+        return there if is_newer and is_yes(there) else row
 
     def what_home_promised_is_held(self) -> None:
         doubted = self.doubted(self.home)
@@ -231,10 +284,12 @@ class History:
                     self.ended[town.name, row.id] = row.state
 
     def nobody_is_bound_to_what_was_not_asked(self) -> None:
+        """What is promised was asked for or accepted, or only gives more than that."""
         for town in self.towns():
             for row in self.rows(town):
-                if row.id in self.terms and row.version and town.engine.state(row).takes:
-                    assert json.loads(row.terms) == self.terms[row.id]
+                if row.id in self.terms and row.version and is_yes(row):
+                    now, agreed = json.loads(row.terms), self.terms[row.id]
+                    assert now in agreed or any(is_milder(each, now) for each in agreed)
 
     def end(self) -> None:
         """Deliver all, hear each other, run all deadlines: both towns say the same, all is over."""
