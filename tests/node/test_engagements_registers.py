@@ -14,8 +14,10 @@ from node.engagements.between.registers import (
     ACTS_MAX,
     ASKER_SIDE,
     Deed,
+    Proposed,
     Reply,
     Request,
+    Said,
     Verdict,
     register_key,
     reply_inner,
@@ -36,6 +38,16 @@ deeds = st.builds(
     wish=st.dictionaries(words, lines, max_size=4),
     seen=st.binary(max_size=8),
 )
+said = st.lists(
+    st.builds(
+        Said,
+        st.binary(min_size=8, max_size=8),
+        instants,
+        st.text("abcé ’", min_size=1, max_size=40).map(str.strip),
+    ).filter(lambda each: each.text),
+    max_size=4,
+    unique_by=lambda each: each.id,
+).map(tuple)
 requests = st.builds(
     Request,
     engagement=st.binary(min_size=16, max_size=16),
@@ -48,11 +60,31 @@ requests = st.builds(
     answer_by_ms=st.none() | instants,
     contact=lines,
     name=lines,
+    messages=said,
+)
+terms = st.dictionaries(
+    words, st.integers(0, 99_999) | lines | st.lists(st.integers(0, 9)), min_size=1, max_size=4
+)
+by_keeper = st.builds(
+    Proposed,
+    version=st.integers(1, 9),
+    by=st.just("keeper"),
+    terms=terms,
+    until_ms=instants,
+    on_lapse=st.sampled_from(("", "lapsed")),
+)
+by_asker = st.builds(
+    Proposed,
+    version=st.integers(1, 9),
+    by=st.just("asker"),
+    terms=terms,
+    until_ms=instants,
+    act=st.binary(min_size=8, max_size=8),
 )
 replies = st.builds(
     Reply,
     engagement=st.binary(min_size=16, max_size=16),
-    version=st.integers(0, 99),
+    version=st.integers(9, 99),
     state=words,
     since_ms=instants,
     gen=st.integers(0, 2**33),
@@ -72,6 +104,7 @@ replies = st.builds(
     reason_text=lines,
     contact=lines,
     ends_ms=st.none() | instants,
+    messages=said,
 )
 
 
@@ -92,12 +125,12 @@ def test_a_reply_is_read_as_it_was_written(reply: Reply) -> None:
 
 @given(requests)
 def test_the_keys_of_a_request_are_those_of_the_rules(request: Request) -> None:
-    assert set(request_inner(request)) <= {1, 4, 5, *range(6, 15)}
+    assert set(request_inner(request)) <= {1, 4, 5, *range(6, 16)}
 
 
 @given(replies)
 def test_the_keys_of_a_reply_are_those_of_the_rules(reply: Reply) -> None:
-    assert set(reply_inner(reply)) <= {1, 4, 5, *range(6, 19)}
+    assert set(reply_inner(reply)) <= {1, 4, 5, *range(6, 19), 21}
 
 
 anything = st.recursive(
@@ -149,6 +182,7 @@ REQUEST = Request(
     deeds=(Deed(b"12345678", "ask", 1, "self"),),
 )
 ACT = {0: b"12345678", 1: "ask", 2: 1, 3: "self"}
+PROPOSAL = {0: 1, 1: "keeper", 2: {"units": 1}, 3: 5}
 
 
 def acts(*changes: dict[int, Any]) -> dict[int, Any]:
@@ -205,6 +239,20 @@ def test_a_request_that_breaks_a_rule_is_refused_whole(change: dict[int, Any]) -
         {12: {"when": b"bytes"}},
         {12: {1: "number"}},
         {12: {"long": "x" * 9_000}},
+        {13: None},
+        {13: {}},
+        {13: [1]},
+        {13: {**PROPOSAL, 0: 0}},
+        {13: {**PROPOSAL, 0: 2}},
+        {13: {**PROPOSAL, 1: "home"}},
+        {13: {**PROPOSAL, 1: "asker"}},
+        {13: {**PROPOSAL, 2: {}}},
+        {13: {**PROPOSAL, 2: {"when": b"bytes"}}},
+        {13: {**PROPOSAL, 2: {"long": "x" * 9_000}}},
+        {13: {**PROPOSAL, 3: -1}},
+        {13: {**PROPOSAL, 3: "soon"}},
+        {13: {**PROPOSAL, 4: "x" * 65}},
+        {13: {**PROPOSAL, 5: b"12345678"}},
         {14: [{0: b"12345678", 1: "ask", 2: "perhaps"}]},
         {14: [{0: b"1", 1: "ask", 2: "ok"}]},
         {14: [{0: b"12345678", 1: "ask", 2: "ok"}] * 33},
@@ -231,3 +279,42 @@ def test_a_relay_cannot_read_an_engagement_from_its_registers(engagement: bytes)
 def test_foreign_names_are_tidied_before_anybody_reads_them() -> None:
     inner = {**request_inner(REQUEST), 14: " Anne\u202e \x07"}
     assert read_request(inner).name == "Anne"
+
+
+HOSTILE = (
+    {0: "not a list"},
+    [{0: b"12345678", 1: 1, 2: "x"}] * 2,
+    [{0: bytes([each] * 8), 1: 1, 2: "x"} for each in range(21)],
+    [{0: bytes([each] * 8), 1: 1, 2: "é" * 500} for each in range(5)],
+    [{0: b"1234567", 1: 1, 2: "x"}],
+    [{0: b"12345678", 1: -1, 2: "x"}],
+    [{0: b"12345678", 1: 2**60, 2: "x"}],
+    [{0: b"12345678", 1: True, 2: "x"}],
+    [{0: b"12345678", 1: 1, 2: b"x"}],
+    [{0: b"12345678", 1: 1, 2: "x" * 501}],
+    [{0: b"12345678", 1: 1, 2: "\u202e\x00"}],
+    [{0: b"12345678", 1: 1}],
+    ["x"],
+    [None],
+)
+
+
+@pytest.mark.parametrize("number", range(len(HOSTILE)))
+def test_messages_that_break_a_rule_are_refused_with_their_register(number: int) -> None:
+    request = Request(
+        b"e" * 16, b"k" * 16, b"s" * 32, b"w" * 16, (Deed(b"a" * 8, "ask", 1, "self"),)
+    )
+    for inner, key, read in (
+        (request_inner(request), 15, read_request),
+        (reply_inner(Reply(b"e" * 16, 1, "requested", 1)), 21, read_reply),
+    ):
+        assert read(inner).messages == ()
+        with pytest.raises(RemoteProtocolError) as refused:
+            read({**inner, key: HOSTILE[number]})
+        assert refused.value.code == "bad_inner"
+
+
+def test_controls_and_marks_of_direction_do_not_come_in_with_a_message() -> None:
+    message = {0: b"12345678", 1: 1, 2: "a\u202egnp\x1b[0m\r\nb"}
+    inner = {**reply_inner(Reply(b"e" * 16, 1, "requested", 1)), 21: [message]}
+    assert read_reply(inner).messages == (Said(b"12345678", 1, "agnp[0m\nb"),)
