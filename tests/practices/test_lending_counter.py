@@ -1,0 +1,264 @@
+"""Lending over the counter, through the pages: condition, photo, kits, lines, who comes today."""
+
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from node.domain.capacity import calendar_day
+from node.domain.schema import plain
+from node.store.catalogue import holdings, listings
+from node.store.catalogue.listings import Listing
+from node.store.database import write_tx
+from node.store.promises import engagements, tickets
+from tests.visitor import Reader, Visitor
+from tests.world import START_MS, Place, World
+
+TODAY = START_MS // 86_400_000
+KIT = "Attache de selle\nDeux sangles\nPompe"
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    made = World(tmp_path_factory.mktemp("world"))
+    for name in ("Lorient", "Quimper"):
+        made.found(name)
+    made.pair("Lorient", "Quimper")
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def here(world: World) -> Place:
+    return world.places["Lorient"]
+
+
+def publish(place: Place, keeper: Any, **fields: Any) -> Listing:
+    """Publish a listing of lending."""
+    with place.inside() as town, write_tx():
+        practice = town.registry.by_name["lending"]
+        body = practice.schema.read({"title": "Remorque", "object": "velo", **fields})
+        record = town.journal.publish(practice.kind, plain(body))
+        holdings.keep(record.key, keeper.id, town.clock.now_ms())
+        return listings.find(record.origin, record.key)
+
+
+def day(ahead: int) -> str:
+    """Write a day as a form does."""
+    return calendar_day(TODAY + ahead).isoformat()
+
+
+def asked(visitor: Visitor, listing: Listing, *days: int, **typed: Any) -> str:
+    """Ask through the page of a listing; return the address of the request."""
+    page = f"/a/{listing.code}/demander"
+    sent = visitor.send(page, days=[day(each) for each in days], **typed)
+    assert sent.status_code == 303, Reader(sent.text).text
+    return str(sent.location)
+
+
+def press(visitor: Visitor, page: str, action: str, **typed: Any) -> Reader:
+    """Press a button of a request, and read the page it leads to."""
+    fields = visitor.form(page).fields
+    return visitor.follow(visitor.post(page, {**fields, "action": action, **typed}))
+
+
+def photo(name: str = "etat.jpg") -> tuple[io.BytesIO, str]:
+    """Return a photo as a form sends it."""
+    raw = io.BytesIO()
+    Image.new("RGB", (60, 40), "green").save(raw, "JPEG")
+    raw.seek(0)
+    return raw, name
+
+
+def test_a_kit_goes_out_and_comes_back_with_what_is_missing_and_a_photo(here: Place) -> None:
+    keeper, asker = here.member("Roue libre"), here.member("Maïwenn")
+    lender, borrower = Visitor(here, keeper), Visitor(here, asker)
+    page = asked(borrower, publish(here, keeper, accessories=KIT, deposit=5_000), 0, 1)
+    press(lender, page, "approve")
+    form = lender.form(page)
+    assert form.fields["part"] == form.fields["had"] == KIT.split("\n")
+    out = press(
+        lender, page, "hand_over", part=["Attache de selle", "Pompe"], deposit="1",
+        reason="Rayée à gauche", photo=photo(),
+    )  # fmt: skip
+    assert "Il manque : Deux sangles" in out.text and "Caution prise" in out.text
+    theirs = borrower.read(page)
+    assert "Rayée à gauche" in theirs.text and "Il manque : Deux sangles" in theirs.text
+    src = theirs.images[0]["src"]
+    answer = borrower.get(src)
+    assert (answer.status_code, answer.mimetype) == (200, "image/webp")
+    assert "no-store" in answer.headers["Cache-Control"]
+    back = lender.form(page)
+    assert back.fields["had"] == ["Attache de selle", "Pompe"]  # what went out
+    again = press(lender, page, "take_back", part=["Attache de selle"], deposit="1")
+    assert "Il manque : Pompe" in again.text and "Caution rendue" in again.text
+
+
+def test_a_photo_of_the_condition_is_nobody_else_s_business(here: Place) -> None:
+    keeper, asker = here.member("Anne"), here.member("Bernez")
+    lender = Visitor(here, keeper)
+    page = asked(Visitor(here, asker), publish(here, keeper), 0, 1)
+    press(lender, page, "approve")
+    src = press(lender, page, "hand_over", photo=photo()).images[0]["src"]
+    assert Visitor(here, here.member("Curieux")).get(src).status_code == 403
+    assert Visitor(here).get(src).status_code in (302, 303, 401)
+    other = asked(Visitor(here, asker), publish(here, keeper), 0, 1)
+    name = src.rpartition("/")[2]
+    assert lender.get(f"{other}/photo/{name}").status_code == 404
+    assert lender.get(f"{page}/photo/{'0' * 64}.webp").status_code == 404
+    assert lender.get(f"/photos/{name}").status_code == 404
+
+
+@pytest.mark.parametrize("raw", [b"<svg/>", b"GIF89a", b"\xff\xd8\xff", b"%PDF-1.4"])
+def test_what_is_no_photo_stops_the_act_with_a_sentence(here: Place, raw: bytes) -> None:
+    keeper, asker = here.member("Denez"), here.member("Enora")
+    lender = Visitor(here, keeper)
+    page = asked(Visitor(here, asker), publish(here, keeper), 0, 1)
+    press(lender, page, "approve")
+    answer = press(lender, page, "hand_over", photo=(io.BytesIO(raw), "x.jpg"))
+    assert "Acceptée" in answer.text and "photo" in answer.text.lower()
+    assert "État des lieux" not in answer.text
+
+
+def test_a_borrower_notes_no_condition_whatever_they_send(here: Place) -> None:
+    keeper, asker = here.member("Fañch"), here.member("Gwenn")
+    page = asked(Visitor(here, asker), publish(here, keeper), 0, 1)
+    press(Visitor(here, keeper), page, "approve")
+    borrower = Visitor(here, asker)
+    borrower.post(
+        page,
+        {
+            "token": borrower.token(), "action": "withdraw", "noted": "withdraw", "had": "Pompe",
+            "broken": "1", "reason": "cassée avant", "photo": photo(),
+        },
+    )  # fmt: skip
+    assert "État des lieux" not in borrower.read(page).text
+    with here.inside():
+        assert tickets.all_open() == []
+
+
+def test_the_words_travel_to_the_other_town_and_the_photo_does_not(world: World) -> None:
+    home, away = world.places["Lorient"], world.places["Quimper"]
+    keeper, asker = home.member("Herve"), away.member("Iwan")
+    lender, borrower = Visitor(home, keeper), Visitor(away, asker)
+    trailer = publish(home, keeper, accessories=KIT)
+    world.sync()
+    with away.inside():
+        there = listings.find(trailer.origin, trailer.key)
+    page = asked(borrower, there, 0, 1)
+    world.sync()
+    press(lender, page, "approve")
+    assert "seuls vos mots voyagent" in lender.read(page).text
+    press(lender, page, "hand_over", part=["Pompe"], reason="Rayée", photo=photo())
+    world.sync()
+    theirs = borrower.read(page)
+    assert "Rayée" in theirs.text and "Il manque : Attache de selle, Deux sangles." in theirs.text
+    assert theirs.images == [] and "État des lieux" not in theirs.text
+
+
+def test_what_comes_back_broken_is_not_promised_and_the_next_one_is_warned(here: Place) -> None:
+    keeper, asker, next_one = (here.member(each) for each in ("Jakez", "Katell", "Loeiz"))
+    lender = Visitor(here, keeper)
+    listing = publish(here, keeper)
+    page = asked(Visitor(here, asker), listing, 0, 1)
+    later = asked(Visitor(here, next_one), listing, 4, 5)
+    for each in (page, later):
+        press(lender, each, "approve")
+    press(lender, page, "hand_over")
+    press(lender, page, "take_back", broken="1", reason="Une roue voilée")
+    assert "Une roue voilée" in Visitor(here, next_one).read(later).text
+    refused = Visitor(here, asker).send(f"/a/{listing.code}/demander", days=[day(8)])
+    assert refused.status_code == 409
+    with here.inside():
+        assert [each.what for each in tickets.of_listing(listing.key)] == ["repair"]
+
+
+def test_who_asks_for_taken_days_may_wait_in_line_and_reads_their_place(here: Place) -> None:
+    keeper, first, second = (here.member(each) for each in ("Maëlle", "Naig", "Odile"))
+    listing = publish(here, keeper)
+    page = asked(Visitor(here, first), listing, 2, 3)
+    press(Visitor(here, keeper), page, "approve")
+    waiting = Visitor(here, second)
+    form = waiting.read(f"/a/{listing.code}/demander")
+    assert "me mettre en file d’attente" in form.text and "pris" in form.text
+    refused = waiting.send(f"/a/{listing.code}/demander", days=[day(2)])
+    assert refused.status_code == 409 and "file d’attente" in Reader(refused.text).text
+    place = asked(waiting, listing, 2, queue="1")
+    assert "Place dans la file d’attente : 1 (le prochain)" in waiting.read(place).text
+    press(Visitor(here, first), page, "withdraw")
+    assert ("action", "accept") in waiting.form(place).buttons
+    assert "Acceptée" in press(waiting, place, "accept").text
+
+
+def test_limits_are_read_before_asking_and_who_is_at_theirs_is_told(here: Place) -> None:
+    keeper, asker = here.member("Padrig"), here.member("Riwal")
+    listing = publish(here, keeper, object="sport", at_once=1, renewals=2, turnround="day_between")
+    reader = Visitor(here, asker).read(f"/a/{listing.code}")
+    for words in ("prolongé 2 fois", "1 objet de cette sorte à la fois", "un jour d’écart"):
+        assert words in reader.text
+    asked(Visitor(here, asker), publish(here, keeper, object="sport"), 0, 1)
+    told = Visitor(here, asker).read(f"/a/{listing.code}")
+    assert "n’a pas plus d’objets de cette sorte" in told.text
+    assert not any(each.action.endswith("/demander") for each in told.forms)
+
+
+def test_who_comes_today_is_for_those_who_keep_it_and_the_desk(here: Place) -> None:
+    keeper, asker = here.member("Soizic"), here.member("Tugdual")
+    lender = Visitor(here, keeper)
+    drill, tent = publish(here, keeper, title="Perceuse"), publish(here, keeper, title="Tente")
+    fetch = asked(Visitor(here, asker), drill, 0, 1)
+    back = asked(Visitor(here, asker), tent, 0)
+    later = asked(Visitor(here, asker), publish(here, keeper, title="Scie"), 3)
+    for each in (fetch, back, later):
+        press(lender, each, "approve")
+    press(lender, back, "hand_over")
+    today = lender.read("/objets/aujourdhui").text
+    assert "Perceuse" in today and "Tente" in today and "Scie" not in today
+    assert "À remettre" in today and "À reprendre" in today and "Tugdual" in today
+    with here.inside() as town:
+        town.clock.forward(days=2)
+    try:
+        late = lender.read("/objets/aujourdhui").text
+        assert "En retard" in late and "Tente" in late
+    finally:
+        with here.inside() as town:
+            town.clock.forward(days=-2)
+    assert "Perceuse" not in Visitor(here, asker).read("/objets/aujourdhui").text
+    moderator = here.member("Uisant", roles=("moderator",))
+    assert "Perceuse" in Visitor(here, moderator).read("/objets/aujourdhui").text
+    assert Visitor(here).get("/objets/aujourdhui").status_code in (302, 303, 401)
+
+
+def test_a_listing_is_published_with_closed_days_and_what_is_usual(here: Place) -> None:
+    visitor = Visitor(here, here.member("Visant"))
+    sent = visitor.send(
+        "/publier/objets", title="Vélo cargo", object="velo", closed="24/12/2026 - 02/01/2027",
+        holidays="1", accessories="Batterie\nAntivol", max_days="",
+    )  # fmt: skip
+    assert sent.status_code == 303, Reader(sent.text).text
+    page = visitor.read(sent.location)
+    for words in (
+        "4 jours au plus",
+        "24 décembre – 2 janvier",
+        "jours fériés",
+        "Batterie, Antivol",
+    ):
+        assert words in page.text, words
+    form = visitor.form(sent.location + "/modifier")
+    assert form.value("closed") == "24/12/2026 - 02/01/2027" and form.value("max_days") == "4"
+    wrong = visitor.send(sent.location + "/modifier", closed="Noël")
+    assert wrong.status_code == 422 and "24/12/2026 au 02/01/2027" in Reader(wrong.text).text
+
+
+def test_more_copies_are_offered_to_who_waits_as_soon_as_the_listing_says_so(here: Place) -> None:
+    keeper, first, second = (here.member(each) for each in ("Wenna", "Yann", "Zoé"))
+    listing = publish(here, keeper, title="Chaise")
+    press(Visitor(here, keeper), asked(Visitor(here, first), listing, 2, 3), "approve")
+    place = asked(Visitor(here, second), listing, 2, 3, queue="1")
+    sent = Visitor(here, keeper).send(f"/a/{listing.code}/modifier", copies="2")
+    assert sent.status_code == 303
+    with here.inside():
+        row = engagements.find(bytes.fromhex(place.rpartition("/")[2]))
+    assert row is not None and row.state == "offered"
