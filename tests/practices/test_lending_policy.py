@@ -349,3 +349,11 @@ def test_every_guard_is_of_an_act_and_every_reason_is_a_sentence() -> None:
     acts = {each.action for table in engaging.lifecycles.values() for each in table.transitions}
     assert set(engaging.guards) <= acts | {"ask", "queue"}
     assert all(text.endswith(".") for text in engaging.reasons.values())
+
+
+def test_the_deposit_is_the_one_that_was_agreed_whatever_the_listing_says_later() -> None:
+    terms = agreed(item(deposit=5_000), 2, 4)
+    assert terms["deposit"] == 5_000
+    assert actions.renewed(item(deposit=9_000), terms, {}, TODAY)["deposit"] == 5_000
+    assert not actions.is_milder(terms, {**terms, "deposit": 4_000})
+    assert "deposit" not in agreed(item(), 2, 4)

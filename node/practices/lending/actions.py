@@ -1,9 +1,9 @@
 """The rules of lending: on which days, how many, how much longer, what a gift leaves behind.
 
-Terms of a loan are {first_day, after_day, free_from, units, answer_until, pickup_until}: day
-numbers; the loan is half-open, the copies are held until free_from begins, the lender's yes is due
-before answer_until begins. Terms of a gift are {units}. Once asked they are frozen, whatever the
-listing says later.
+Terms of a loan are {first_day, after_day, free_from, units, answer_until, pickup_until, deposit}:
+day numbers; the loan is half-open, the copies are held until free_from begins, the lender's yes is
+due before answer_until begins; the deposit in cents, absent for none. Terms of a gift are {units}.
+Once asked they are frozen, whatever the listing says later.
 """
 
 import dataclasses
@@ -77,6 +77,7 @@ def terms(item: Item, form: Form, today: int) -> Terms:
         "units": values.get("units", 1),
         "answer_until": max(first, today + 1),
         "pickup_until": first if pickup is None else pickup,
+        **({"deposit": item.deposit} if item.deposit else {}),
     }
 
 
@@ -110,10 +111,11 @@ def _wrong(code: str, message: str, **params: object) -> Invalid:
 
 def is_milder(old: Terms, new: Terms) -> bool:
     """Return whether new terms only give more: the same loan, brought back later."""
-    if "first_day" not in old or "first_day" not in new:
+    ends = ("after_day", "free_from")
+    rest = [{name: each[name] for name in each if name not in ends} for each in (old, new)]
+    if "after_day" not in old or "after_day" not in new or rest[0] != rest[1]:
         return False
-    is_same = all(old[name] == new[name] for name in ("first_day", "units"))
-    return is_same and int(new["after_day"]) >= int(old["after_day"])
+    return int(new["after_day"]) >= int(old["after_day"])
 
 
 def _wrong_days(item: Item, first: int, last: int, today: int) -> Iterator[Problem]:

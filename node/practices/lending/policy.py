@@ -28,7 +28,9 @@ REASONS = {
     OVERDUE: N_("Something borrowed before is overdue: it has to come back first."),
     AT_ONCE: N_("One person has no more things of this kind at once: one has to come back first."),
     IN_LINE_ALREADY: N_("They stand in the waiting line for this already."),
-    TOO_MANY_LINES: N_("One person stands in no more waiting lines at once: one has to be left first."),
+    TOO_MANY_LINES: N_(
+        "One person stands in no more waiting lines at once: one has to be left first."
+    ),
     LINE_FULL: N_("The waiting line for this is full."),
     SOMEBODY_WAITS: N_("Somebody waits for it: it cannot be kept longer."),
     NO_RENEWAL_LEFT: N_("It cannot be renewed any more."),
