@@ -80,8 +80,12 @@ def heard(proposed: Proposed | None) -> str:
 
 
 def digest(terms: Mapping[str, Any]) -> bytes:
-    """Return what an act that agrees to terms names them by: 16 bytes, alike in both towns."""
-    return hashlib.sha256(b"lavoir-terms" + codec.dumps(written(terms))).digest()[:SEEN_BYTES]
+    """Return what an act that agrees to terms names them by: 16 bytes, alike in both towns.
+
+    SHA-256(`lavoir-terms` || the terms as they travel, canonical CBOR), cut (SPEC 13.7).
+    """
+    said = codec.dumps(read(written(dict(terms))))
+    return hashlib.sha256(b"lavoir-terms" + said).digest()[:SEEN_BYTES]
 
 
 def held(ground: Ground, row: Engagement) -> tuple[Terms, ...]:
