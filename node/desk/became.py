@@ -1,6 +1,7 @@
 """What became of a town whose link is ending or ended, as the audit tells it."""
 
 import json
+from collections import Counter
 from typing import Any
 
 from node.partners.agreement.theirs import ENDED
@@ -21,9 +22,9 @@ def became(town: bytes) -> dict[str, Any] | None:
         return None
     since_ms = partner.since_ms
     mine = [each for each in ends if each.at_ms >= since_ms] or ends[:1]
-    counts: dict[str, int] = {}
+    counts: Counter[str] = Counter()
     for each in mine:
-        counts |= json.loads(each.detail) if each.detail.startswith("{") else {}
+        counts.update(json.loads(each.detail) if each.detail.startswith("{") else {})
     return {
         "began_ms": mine[-1].at_ms,
         "gone_ms": mine[0].at_ms if partner.status == "removed" else None,
