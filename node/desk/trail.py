@@ -1,18 +1,20 @@
-"""The trail: who did what at the desk, so that others understand it later. Nothing is changed."""
+"""The trail: who did what here, in sentences, so that others understand it later. Never changed."""
 
 from typing import Any
 
 from flask import Blueprint, render_template, request
 
-from node.desk.overview import only_admins
 from node.domain.words import N_
-from node.pages.here import member, names, now_ms, whole
+from node.members.accounts import MODERATOR
+from node.pages import deeds
+from node.pages.here import member, names, now_ms, town, whole
 from node.pages.language import _
+from node.pages.security import require_role
 from node.store import audit
+from node.store.catalogue import codes, listings
 from node.store.people import members
 
 blueprint = Blueprint("desk_trail", __name__, url_prefix="/admin/journal")
-blueprint.before_request(only_admins)
 
 PER_PAGE = 50
 ROLES = {"resident": N_("resident"), "moderator": N_("moderator"), "admin": N_("administrator")}
@@ -59,6 +61,13 @@ SENTENCES = {
     "quartier.change": N_("The list of quartiers was changed: %(detail)s"),
     "member.erase": N_("An account was erased"),
 }
+ABOUT = {  # two people, or a person and a listing: whose names are read now
+    "keeper.name": N_("%(who)s named %(other)s to keep %(what)s"),
+    "keeper.end": N_("%(who)s noted that %(other)s keeps %(what)s no longer"),
+    "habilitation.grant": N_("%(who)s gave %(other)s the habilitation “%(detail)s”"),
+    "habilitation.revoke": N_("%(who)s took back the habilitation “%(detail)s” of %(other)s"),
+}
+ENGAGEMENT = "engagement.act"
 OTHER = N_("%(action)s: %(subject)s %(detail)s")
 BY = {
     "member": N_("a member"),
@@ -76,31 +85,76 @@ def note(action: str, subject: str = "", detail: str = "") -> None:
     )
 
 
+@blueprint.before_request
+def only_moderators() -> None:
+    """Let nobody but a moderator (or administrator) in; raises NotAllowed, SignInFirst."""
+    require_role(MODERATOR)
+
+
 @blueprint.get("")
 def show() -> str:
-    """Show the latest entries, fifty a page."""
+    """Show the latest entries, fifty a page; of one person, one listing, one day if asked."""
     before = whole(request.args.get("avant"))
-    entries = audit.latest(PER_PAGE + 1, before=before)
+    asked = {name: request.args.get(name, "").strip()[:80] for name in ("qui", "annonce", "jour")}
+    sought = _sought(asked)
+    entries = [] if sought is None else audit.latest(PER_PAGE + 1, before=before, **sought)
     return render_template(
         "desk/trail.html",
         entries=[_told(each) for each in entries[:PER_PAGE]],
         before=entries[PER_PAGE - 1].id if len(entries) > PER_PAGE else None,
         is_first=before is None,
+        asked=asked,
     )
 
 
+def _sought(asked: dict[str, str]) -> dict[str, Any] | None:
+    """Return what to look for in the audit, None when it names nobody and nothing."""
+    found: dict[str, Any] = {}
+    if asked["qui"]:
+        people = members.called(" ".join(asked["qui"].split()), limit=1)
+        if not people:
+            return None
+        found["person"] = people[0].id
+    if asked["annonce"]:
+        listing = listings.by_code(codes.tidy(asked["annonce"]))
+        if listing is None:
+            return None
+        found["listing"] = listing.key
+    if asked["jour"]:
+        found["since_ms"], found["until_ms"] = deeds.span_of(asked["jour"])
+        if found["since_ms"] is None:
+            return None
+    return found
+
+
 def _told(entry: Any) -> dict[str, Any]:
-    known = entry.action in SENTENCES
-    return {
-        "at_ms": entry.at_ms,
-        "message": SENTENCES[entry.action] if known else OTHER,
-        "values": {
-            "action": entry.action,
-            "subject": _subject(entry.subject),
-            "detail": _(ROLES[entry.detail]) if entry.detail in ROLES else _subject(entry.detail),
-        },
-        "by": _by(entry),
-    }
+    href = f"/demandes/{entry.engagement.hex()}" if entry.engagement else ""
+    return {"at_ms": entry.at_ms, "said": _said(entry), "by": _by(entry), "href": href}
+
+
+def _said(entry: Any) -> str:
+    """Return an entry in words; names are those of now, and of who was erased there is none."""
+    if entry.action == ENGAGEMENT:
+        return deeds.of_entry(entry)
+    if entry.action in ABOUT:
+        return _(
+            ABOUT[entry.action],
+            who=deeds.name_of(entry.member),
+            other=deeds.name_of(entry.other),
+            what=_title(entry.listing),
+            detail=entry.detail,
+        )
+    return _(
+        SENTENCES.get(entry.action, OTHER),
+        action=entry.action,
+        subject=_subject(entry.subject),
+        detail=_(ROLES[entry.detail]) if entry.detail in ROLES else _subject(entry.detail),
+    )
+
+
+def _title(key: bytes | None) -> str:
+    listing = listings.find(town().id, key) if key else None
+    return (listing.title if listing else "") or _("a listing that is gone")
 
 
 def _subject(text: str) -> str:

@@ -11,6 +11,7 @@ from node.desk import (
     courier,
     ending,
     erasures,
+    habilitations,
     identity,
     linking,
     moderation,
@@ -18,12 +19,15 @@ from node.desk import (
     people,
     promises,
     quartiers,
+    requests,
     towns,
     trail,
 )
 
 ROOMS = (
     moderation,
+    requests,
+    habilitations,
     admission,
     overview,
     towns,

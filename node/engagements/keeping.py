@@ -63,6 +63,11 @@ def is_keeper(key: bytes, member: int) -> bool:
     return member in of_listing(key)
 
 
+def published_by(member: int) -> list[bytes]:
+    """Return the listings of ours that a member published, and so keeps."""
+    return holdings.of_member(member) if is_active(members.find(member)) else []
+
+
 def may_name(key: bytes, member: int) -> bool:
     """Return whether a member may say who keeps a listing: who keeps it, and the desk."""
     return is_desk(members.find(member)) or is_keeper(key, member)

@@ -122,6 +122,15 @@ def _in_time_again(ground: Ground, row: Engagement, terms: Terms) -> Engagement 
     return None
 
 
+def is_late(ground: Ground, row: Engagement) -> bool:
+    """Return whether something is out beyond its time: the clock alone says so, and nobody left."""
+    states, here = ground.lifecycle(row).states, ground.state(row)
+    is_out = here.takes and not here.leavable
+    return is_out and any(
+        each.lapses_to == row.state and each.takes and not each.leavable for each in states.values()
+    )
+
+
 def trace(ground: Ground, row: Engagement, deed: Deed, member_id: int) -> None:
     """Write who did what for whom into the audit; names are read when it is shown."""
     if deed.by not in TRACED:

@@ -35,6 +35,8 @@ RATES = {
     "password_tried": Rate(10, 15 * MINUTE_MS),  # for one account
     "password_tried_from": Rate(60, HOUR_MS),  # from one address
     "asked": Rate(40, DAY_MS, "asks_per_day"),  # requests made, by one member
+    "noted": Rate(400, DAY_MS),  # requests written down for others, by one volunteer
+    "named": Rate(20, DAY_MS),  # keepers named, by one member: no way to try out addresses
     "published": Rate(60, DAY_MS, "publications_per_day"),  # listings published, by one member
     "reported": Rate(20, DAY_MS),  # listings reported, by one member
     "reported_from": Rate(10, DAY_MS),  # listings reported by visitors, from one address

@@ -8,6 +8,7 @@ from federation.errors import ProtocolError
 from federation.record import parse, verify
 from node.domain.errors import NotFound
 from node.domain.words import N_
+from node.engagements import keeping
 from node.members import accounts
 from node.pages import askform, formats, gone, quartiers, ticketing
 from node.pages.cards import distance_here, line, remote, state
@@ -46,6 +47,7 @@ def show(code: str) -> Any:
         origin=None if listing.is_local else _origin(listing),
         lives=quartiers.of_listing(listing),
         may_moderate=accounts.may(member(), "moderator"),
+        may_name=_may_name(listing),
         own=_own(listing) if askform.is_mine(listing) else None,
         state=state(listing),
         through="" if listing.practice.engaging else _association(listing.origin),
@@ -92,6 +94,12 @@ def _association(origin: bytes) -> str:
     """Return who keeps the node of a town and how to reach them, where nobody can be asked here."""
     card = towns.find(origin)
     return ", ".join(filter(None, (card.manager, card.contact))) if card is not None else ""
+
+
+def _may_name(listing: Shown) -> bool:
+    """Return whether who asks may say who keeps a listing: who keeps it, and the desk."""
+    is_kept = listing.is_local and listing.practice.engaging is not None
+    return is_kept and member() is not None and keeping.may_name(listing.key, member().id)
 
 
 def _own(listing: Shown) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from node.pages.here import now_ms, town, whole
 from node.pages.language import _
 from node.pages.security import form_key, once, require_member
 from node.store.database import StorageRefused
-from node.store.promises import keepers, lines
+from node.store.promises import lines
 
 blueprint = Blueprint("staffing", __name__)
 
@@ -160,20 +160,3 @@ def _row(which: str) -> Any:
         return town().engagements.find(bytes.fromhex(which))
     except ValueError:
         raise NotFound("unknown_engagement", N_("That request is not known here.")) from None
-
-
-# ── who keeps a listing ──────────────────────────────────────────────────────────────────────────
-
-
-def may_name(listing: Any, person: Any) -> bool:
-    """Return whether somebody may say who keeps a listing."""
-    return person is not None and listing.is_local and keeping.may_name(listing.key, person.id)
-
-
-def kept(listing: Any) -> list[dict[str, Any]]:
-    """Return who keeps a listing of ours: number, name, and whether they can be let go."""
-    named = set(keepers.of_listing(listing.key))
-    return [
-        {"id": each, "name": deeds.name_of(each), "is_named": each in named}
-        for each in keeping.of_listing(listing.key)
-    ]

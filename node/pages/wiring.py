@@ -18,6 +18,7 @@ from node.pages import (
     catalogue,
     formats,
     joining,
+    keepers,
     language,
     leaving,
     listing,
@@ -41,6 +42,7 @@ from node.pages.prose import prose
 ROOMS = (
     catalogue,
     listing,
+    keepers,
     asking,
     publish,
     requests,

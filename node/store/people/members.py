@@ -70,6 +70,12 @@ def by_email(email: str) -> Member | None:
     return Member.get_or_none(Member.email == tidied) if tidied else None
 
 
+def called(name: str, *, limit: int = 2) -> list[Member]:
+    """Return the active members with exactly this name."""
+    query = Member.select().where(Member.name == name, Member.status == "active")
+    return list(query.order_by(Member.id).limit(limit))
+
+
 def change(member: int, **columns: object) -> None:
     """Set columns of a member; raises ValueError for a role or status that does not exist."""
     for name, allowed in (("role", ROLES), ("status", STATUSES)):
