@@ -1,4 +1,4 @@
-"""The register `agreement/1` as it stands inside the seal (SPEC 13.6): one for each side.
+"""The register `agreement/1` as it stands inside the seal (SPEC 13.8): one for each side.
 
 A complete statement: {0 type, 1 its register's key, 2 from, 3 to, 4 gen, 5 version in force,
 6 text, 7 digest of the other side's text it agrees to, 8 [own text, other text] in force as it
