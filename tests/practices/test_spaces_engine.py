@@ -120,6 +120,18 @@ def test_who_arrives_is_checked_in_and_who_does_not_loses_the_place(here: TownHe
     assert book(here, room, "loig", day=1, start="11:00").state == "confirmed"
 
 
+def test_nobody_arrives_or_stays_away_before_the_hour_has_come(here: TownHere) -> None:
+    row = book(here, publish(here, auto=True, check_in=True))  # tomorrow at nine
+    other = book(here, publish(here, auto=True, title="Atelier"))
+    for each, action in ((row, "check_in"), (row, "no_show"), (other, "close"), (other, "no_show")):
+        assert code(lambda e=each, a=action: here.act(e, a)) == "not_yet"
+    here.clock.forward(days=1, minutes=30)  # half an hour before
+    assert code(lambda: here.act(other, "close")) == "not_yet"
+    assert here.act(row, "check_in").state == "checked_in"
+    here.clock.forward(minutes=40)
+    assert here.act(other, "close").state == "done"
+
+
 def test_what_a_no_show_frees_is_offered_to_who_waits(here: TownHere) -> None:
     room = publish(here, auto=True, check_in=True)
     first = book(here, room, "anna", start="14:00", minutes="120")

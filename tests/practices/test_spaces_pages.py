@@ -89,7 +89,7 @@ def test_a_week_is_a_table_of_days_that_reads_aloud(world: World) -> None:
     page = Visitor(place, place.member("Yann")).get(f"/espaces/{room.code}?jour={day(1)}")
     assert page.count('<th scope="row">') == 7
     assert "9 h–19 h".replace(" ", "\u00a0") in page.replace("&nbsp;", "\u00a0")
-    assert 'type="radio" name="start" value="09:00"' in page
+    assert '<option value="09:00" selected>' in page and 'value="18:00"' in page
     assert "fermé" in page
 
 
@@ -104,7 +104,7 @@ def test_a_day_is_picked_a_start_is_picked_and_it_is_booked(world: World) -> Non
     shown = visitor.get(answer.location)
     assert "Réservé" in shown and "10\u00a0h" in shown and "2 h" in shown
     again = Visitor(place, place.member("Fañch")).get(f"/espaces/{room.code}?jour={day(3)}")
-    assert 'value="10:00"' not in again and 'value="12:00"' in again
+    assert '<option value="10:00"' not in again and '<option value="12:00"' in again
     assert "10\u00a0h–12\u00a0h" in again
 
 
@@ -134,7 +134,7 @@ def test_where_nothing_is_free_one_waits_in_line(world: World) -> None:
     path, at = f"/a/{room.code}/demander", f"/espaces/{room.code}?jour={day(4)}"
     first.send(first.get(at), path, start="9:00", minutes="240", name="J")
     page = second.get(at)
-    assert 'name="queue"' in page and 'type="radio" name="start"' not in page
+    assert 'name="queue"' in page and '<select id="f-start"' not in page
     full = second.send(page, path, 409, day=day(4), start="9:00", minutes="240", name="K")
     answer = second.send(
         full.get_data(as_text=True), path, day=day(4), start="9:00", minutes="240", name="K",

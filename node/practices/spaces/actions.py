@@ -25,7 +25,7 @@ MESSAGE_MAX = 300
 
 DAY = Field("day", "day", N_("Day"), required=True)
 LAST_DAY = Field("last_day", "day", N_("Last day"), N_("Empty: that day only."))
-START = Field("start", "time", N_("From"), required=True)
+START = Field("start", "time", N_("Starts"), required=True)
 MINUTES = Field("minutes", "count", N_("For how long, in minutes"), minimum=1, maximum=MINUTES_MAX)
 UNTIL = Field("until", "time", N_("Or until"), N_("Before the start: in the night that follows."))
 UNITS = Field("units", "count", N_("How many"), minimum=1, maximum=UNITS_MAX)

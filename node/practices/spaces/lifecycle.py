@@ -97,7 +97,11 @@ BOOKING = Lifecycle(
         DONE,
         *ENDS,
     ),
-    transitions=(*ANSWERS, NOBODY_CAME),
+    transitions=(
+        *ANSWERS,
+        Transition("close", "confirmed", "done", "keeper", N_("It took place")),
+        NOBODY_CAME,
+    ),
 )
 
 CHECKED = Lifecycle(

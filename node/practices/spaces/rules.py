@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from node.domain.capacity import quarter_ms
-from node.domain.lifecycle import HOUR_MS
+from node.domain.lifecycle import HOUR_MS, MINUTE_MS
 from node.domain.practice import Terms
 from node.domain.standing import Hindrance, Other, Standing
 from node.domain.words import N_
@@ -17,6 +17,7 @@ from node.practices.spaces.hours import minutes_by_day
 from node.practices.spaces.schema import Space
 
 COUNTED = ("requested", "countered", "confirmed", "checked_in", "done", "no_show")
+EARLY_MS = 30 * MINUTE_MS
 
 REASONS = {
     "too_soon": N_("It has to be booked earlier than that."),
@@ -24,6 +25,7 @@ REASONS = {
     "habilitation": N_("A habilitation is needed to use it, and none is known."),
     "habilitation_ends": N_("The habilitation ends before that day."),
     "quota": N_("That is more hours than one person may book in that time."),
+    "not_yet": N_("That hour has not come yet."),
     "moderated": N_("The keeper of this space answers each request."),
 }
 
@@ -52,13 +54,31 @@ def may_have(space: Space, terms: Terms, standing: Standing) -> Hindrance | None
     return _unqualified(space, terms, standing) or _over_quota(space, terms, standing)
 
 
+def may_check_in(space: Space, terms: Terms, standing: Standing) -> Hindrance | None:
+    """Return what stands in the way of an arrival, which may be half an hour early."""
+    return _not_yet(terms, standing, EARLY_MS)
+
+
+def may_close(space: Space, terms: Terms, standing: Standing) -> Hindrance | None:
+    """Return what stands in the way of saying how it went: it has to have begun."""
+    return _not_yet(terms, standing, 0)
+
+
 GUARDS = {
     "ask": may_ask,
     "queue": may_ask,
     "hold": may_hold,
     "book": may_book,
     "accept": may_have,
+    "check_in": may_check_in,
+    "close": may_close,
+    "no_show": may_close,
 }
+
+
+def _not_yet(terms: Terms, standing: Standing, early_ms: int) -> Hindrance | None:
+    has_come = quarter_ms(terms["first"]) - early_ms <= standing.now_ms
+    return None if has_come else Hindrance("not_yet", REASONS["not_yet"])
 
 
 def _moderated(space: Space) -> Hindrance | None:
