@@ -127,6 +127,7 @@ def _kept_codes(member_id: int) -> set[str]:
 def _page(typed: dict[str, str], errors: dict[str, str]) -> str:
     is_desk, mine = keeping.is_desk(member()), _kept_codes(member().id)
     asked = dict(facets.values(FACET)) if is_desk else dict.fromkeys(mine)
+    typed = dict.fromkeys(("who", "code", "label", "until"), "") | typed
     rows = habilitations.listed(limit=SHOWN, before=whole(request.args.get("avant")))
     shown = [each for each in rows if is_desk or each.code in mine]
     return render_template(

@@ -24,6 +24,7 @@ from node.pages.security import (
 )
 from node.store.database import write_tx
 from node.store.people import desk_words
+from node.store.promises import habilitations
 
 blueprint = Blueprint("account", __name__)
 
@@ -193,5 +194,6 @@ def _own_page(errors: dict[str, str] | None = None, typed: dict[str, str] | None
             for each in sessions.listed(person.id)
         ],
         words=words,
+        habilitations=habilitations.in_force(person.id, now_ms()),
         quartiers=[(each.value, each.label) for each in offered],
     )

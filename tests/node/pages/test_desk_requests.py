@@ -70,7 +70,11 @@ def test_what_nobody_keeps_waits_at_the_desk_and_a_moderator_answers(pair: Pair)
     assert href in {link for link, _said in desk.read(DESK).links}  # to be handed over
     with pair.quimper.inside() as town:
         town.engagements.act(
-            number(href), "withdraw", member_id=pair.people["Yann"].id, role="asker", act_id=b"1" * 8
+            number(href),
+            "withdraw",
+            member_id=pair.people["Yann"].id,
+            role="asker",
+            act_id=b"1" * 8,
         )
     assert href not in {link for link, _said in desk.read(DESK).links}
 
