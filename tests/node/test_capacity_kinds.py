@@ -6,7 +6,7 @@ from typing import Any
 
 import peewee
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from node.domain.clock import FixedClock
@@ -235,7 +235,7 @@ MOVES = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=15, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(moves=MOVES, queue=st.booleans())
 def test_nothing_is_promised_twice_and_nothing_is_lost(
     town: TownHere, moves: list[tuple[str, int, int]], queue: bool
