@@ -4,11 +4,13 @@ from typing import Any
 
 from federation.stamp import as_of_day, stamp_at
 from node.journal import checking, renewal
+from node.partners import reports as between
 from node.store import audit, notices, rates
 from node.store.catalogue import listings
 from node.store.erasures import acks, burials
 from node.store.network import arrivals, nonces, quarantine, strikes
-from node.store.people import login_codes, sessions, tokens
+from node.store.people import desk_words, invitations, login_codes, reports, sessions, tokens
+from node.store.promises import tickets
 from node.store.sets import checkpoints, record_store
 
 DAY_MS = 86_400_000
@@ -16,8 +18,10 @@ TOKENS_KEPT_DAYS = 120  # a phone may send again what it wrote a season ago
 NOTICES_KEPT_DAYS = 30
 AUDIT_KEPT_DAYS = 400
 SHELLS_KEPT_DAYS = 60
+TICKETS_KEPT_DAYS = 400
 ANSWERS_KEPT_DAYS = 500  # longer than any tombstone
 ARRIVALS_KEPT_DAYS = 430  # as long as a record
+WORDS_KEPT_DAYS = 400  # reports the desk answered, what it told whom
 GAPS_KEPT_DAYS = 8  # a checkpoint older than seven vouches for nothing
 
 
@@ -34,7 +38,12 @@ def upkeep(town: Any) -> None:
     quarantine.sweep(now_ms)
     strikes.sweep(now_ms)
     arrivals.sweep(now_ms - ARRIVALS_KEPT_DAYS * DAY_MS)
+    tickets.sweep(now_ms - TICKETS_KEPT_DAYS * DAY_MS)
     login_codes.sweep(now_ms)
+    invitations.sweep(now_ms)
+    reports.sweep(now_ms - WORDS_KEPT_DAYS * DAY_MS)
+    desk_words.sweep(now_ms - WORDS_KEPT_DAYS * DAY_MS)
+    between.tell_all(town)
     sessions.sweep(now_ms)
     tokens.sweep(now_ms - TOKENS_KEPT_DAYS * DAY_MS)
     notices.sweep(now_ms - NOTICES_KEPT_DAYS * DAY_MS)
