@@ -89,3 +89,9 @@ def ask(here: Place, there: Place, key: bytes, who: Any, day: int = 20_783) -> A
 
 def _iso(day: int) -> str:
     return calendar_day(day).isoformat()
+
+
+def a_statement(**more: Any) -> wire.Statement:
+    """A statement about lending, with what a test says otherwise."""
+    raw = wire.written(text(), 5)
+    return wire.Statement(**{"number": 6, "text": raw, "accepts": wire.digest(raw), **more})
