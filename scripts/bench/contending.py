@@ -152,10 +152,10 @@ def contended(
 def together(orders: list[Any], work: Any, attempts: int, watch: Any) -> Told:
     """Run one process for each order and return what they told, put together."""
     context = multiprocessing.get_context("spawn")
-    pipes, started = [], []
+    pipes, started, start = [], [], context.Barrier(len(orders))
     for order in orders:
         here, there = context.Pipe(duplex=False)
-        started.append(context.Process(target=work, args=(order, there), daemon=True))
+        started.append(context.Process(target=work, args=(order, there, start), daemon=True))
         started[-1].start()
         there.close()
         pipes.append(here)
@@ -193,13 +193,14 @@ def wish(kind: str, draw: random.Random) -> dict[str, str]:
 # ── one process ──────────────────────────────────────────────────────────────────────────────────
 
 
-def contend(order: Order, pipe: Connection) -> None:
+def contend(order: Order, pipe: Connection, start: Any) -> None:
     """Ask `order.attempts` times; tell how far it is, and at the end what came of it."""
     town = opened(Path(order.folder), NAME, SystemClock(), (PRACTICE,))
     draw, told = random.Random(f"{order.seed} {order.number}"), Told()
     with using(town.database):
         things = list(listings.Listing.select())
     by_kind = {kind: _of_kind(town, things, kind) for kind in order.kinds}
+    start.wait()
     done = 0
     while done < order.attempts:
         kind = draw.choice(order.kinds)
