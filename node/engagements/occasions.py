@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise
 
-from node.domain.practice import Claim
+from node.domain.practice import Claim, Engaging, Terms
 from node.engagements.ground import Ground, read
 from node.store.catalogue.listings import Listing
 from node.store.promises import engagements as rows
@@ -68,12 +68,19 @@ def taken(ground: Ground, listing: Listing) -> list[tuple[int, int, bool]]:
     edges: Counter[int] = Counter()
     is_in_days = True
     for row in rows.of_listing(listing.origin, listing.key, states=taking):
-        claim, span = engaging.claim(read(row.terms)), _span(ground, row)
-        if span is not None and isinstance(claim, Claim):
-            edges[span[0]] += claim.units
-            edges[span[1]] -= claim.units
+        span = _span(ground, row)
+        if span is not None and (units := _units(engaging, read(row.terms))):
+            edges[span[0]] += units
+            edges[span[1]] -= units
             is_in_days = is_in_days and span[2]
     return _where_full(edges, engaging.copies(body), is_in_days)
+
+
+def _units(engaging: Engaging, terms: Terms) -> int:
+    """How many copies terms hold; 0 where they hold something else."""
+    wanted = engaging.claim(terms)
+    several = wanted if isinstance(wanted, tuple) else (wanted,)
+    return max((each.units for each in several if isinstance(each, Claim)), default=0)
 
 
 def _where_full(edges: Counter[int], copies: int, is_in_days: bool) -> list[tuple[int, int, bool]]:
