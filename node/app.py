@@ -45,6 +45,7 @@ from node.practices.registry import PRACTICES
 from node.store import notices
 from node.store.database import open_database, using
 from node.store.network import partners, towns
+from node.store.people import reports as waiting_reports
 from node.store.schema import check_schema
 from node.store.sets import memory, waiting
 from node.store.sets.record_store import SqlRecordStore
@@ -228,6 +229,7 @@ def jobs_of(town: Town) -> tuple[Job, ...]:
         Job("completeness", 60, _look, lambda town: checking.needs_look()),
         Job("erasures", 2, cleaning.clean, cleaning.has_work),
         Job("forgetting", 3_600, lambda town: memory.sweep(town.clock.now_ms() // 1000)),
+        Job("reports", 3_600, reports.tell_all, lambda town: waiting_reports.is_any_open()),
         Job("upkeep", 86_400, upkeep),
         Job("restored", 60, lambda town: release.leave(town, by="clock"), release.may_leave),
         Job("height", 600, _note_height, lambda town: restoring.has_risen(town.home)),

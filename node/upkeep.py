@@ -4,7 +4,6 @@ from typing import Any
 
 from federation.stamp import as_of_day, stamp_at
 from node.journal import checking, renewal
-from node.partners import reports as between
 from node.store import audit, notices, rates
 from node.store.catalogue import listings
 from node.store.erasures import acks, burials
@@ -43,7 +42,6 @@ def upkeep(town: Any) -> None:
     invitations.sweep(now_ms)
     reports.sweep(now_ms - WORDS_KEPT_DAYS * DAY_MS)
     desk_words.sweep(now_ms - WORDS_KEPT_DAYS * DAY_MS)
-    between.tell_all(town)
     sessions.sweep(now_ms)
     tokens.sweep(now_ms - TOKENS_KEPT_DAYS * DAY_MS)
     notices.sweep(now_ms - NOTICES_KEPT_DAYS * DAY_MS)

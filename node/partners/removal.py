@@ -17,7 +17,7 @@ from federation.errors import ProtocolError
 from node.domain.errors import DomainError
 from node.erasure import letters
 from node.journal import restoring
-from node.partners import pairing
+from node.partners import pairing, reports
 from node.partners.agreement import ours
 from node.store import audit
 from node.store.database import write_tx
@@ -116,6 +116,7 @@ def purge(town: Any, partner: bytes, by: str = "") -> None:
         detail = json.dumps({"records": len(records.of_origin(partner)), "requests": len(named)})
         if named:
             town.engagements.parting.forget(partner)
+        reports.forget(town, partner)
         pairing.remove(partner, town.clock, by=by, detail=detail)
     try:
         letters.drop(Path(town.config.mail), named)

@@ -1,6 +1,6 @@
 """The registers `report/1` as they stand inside the seal: what a town reports, what home answers.
 
-One register for each (town that reports, listing) and one for each answer to it (SPEC 14.1). Each
+One register for each (town that reports, listing) and one for each answer to it (SPEC 13.10). Each
 is a complete statement. {0 type, 1 its own key, 2 from, 3 to, 4 gen, 5 version 0, 6 listing key,
 7 [[reason, how many], ...], 8 [words, ...]} or, of an answer, {6 listing key, 9 verdict, 10 words}.
 Nobody's name has a place in it.

@@ -90,6 +90,19 @@ def answer(town: Any, reporter: bytes, key: bytes, verdict: str, words: str) -> 
         _publish(town, inner, reporter, register)
 
 
+def forget(town: Any, partner: bytes) -> None:
+    """Delete what was reported between us and a town, and bury our registers that said it.
+
+    Inside the transaction that ends the link. Raises Conflict("clock", "restoring") where there
+    is one to bury.
+    """
+    reports.drop_town(partner)
+    for row in list(records.walk(town.id, KIND)):
+        record = parse(row.raw)
+        if record.to == partner and not record.is_tombstone:
+            town.journal.withdraw(record.key)
+
+
 def _said(home: bytes, key: bytes) -> Said:
     """Return what is open here of a listing: members' words, and how many gave which reason."""
     rows = [each for each in reports.of_listing(home, key, "open") if each.town is None]

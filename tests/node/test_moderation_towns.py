@@ -10,11 +10,11 @@ import pytest
 from federation.errors import RemoteProtocolError
 from federation.record import parse
 from node.members import told
-from node.partners import report_form
+from node.partners import removal, report_form
 from node.partners import reports as between
 from node.partners.report_form import Answer, Said
 from node.store.catalogue import listings
-from node.store.network import refusals
+from node.store.network import partners, refusals
 from node.store.people import desk_words, reports
 from node.store.sets import records
 from tests.node.pages.acting import publish, shown, there
@@ -206,3 +206,38 @@ def test_many_reporters_are_told_when_they_double_not_one_by_one(pair: Pair) -> 
 def test_a_reported_partner_that_is_not_linked_any_more_is_told_nothing(pair: Pair) -> None:
     with pair.quimper.inside() as town:
         assert not between.tell(town, secrets.token_bytes(32), secrets.token_bytes(16))
+
+
+def test_a_thousand_people_of_a_partner_hide_nothing_here(pair: Pair) -> None:
+    lorient, quimper = pair.lorient.town.id, pair.quimper.town.id
+    listing = shown(pair, "Lorient", TITLE).key
+    key = report_form.report_key(quimper, lorient, listing)
+    reported(pair, report_form.said_inner(key, 0, Said(listing, (("danger", 1_000),), ())))
+    assert [each.count for each in at_lorient(pair)] == [1_000]
+    assert shown(pair, "Lorient", TITLE).row.hidden == ""
+
+
+def test_what_was_reported_between_two_towns_goes_with_their_link(pair: Pair) -> None:
+    report(pair, "Nolwenn")
+    pair.world.sync()
+    lorient, quimper = pair.lorient.town.id, pair.quimper.town.id
+    pair.visitor("Anne", "Lorient").send(case(pair), measure="hide", reason="En effet.")
+    pair.world.sync()
+    for place, other in ((pair.quimper, lorient), (pair.lorient, quimper)):
+        with place.inside() as town:
+            removal.purge(town, other, by="Maïwenn")
+            assert not reports.is_any_open()
+            held = [parse(row.raw) for row in records.walk(town.id, report_form.KIND)]
+            assert held and all(each.is_tombstone for each in held)
+
+
+def test_what_could_not_be_told_is_told_by_the_next_job(pair: Pair) -> None:
+    with pair.quimper.inside():
+        partners.save(pair.lorient.town.id, status="ending")
+    report(pair, "Nolwenn")
+    with pair.quimper.inside() as town:
+        partners.save(pair.lorient.town.id, status="active")
+        assert between.tell_all(town) == 1
+        assert between.tell_all(town) == 0
+    pair.world.sync()
+    assert len(at_lorient(pair)) == 1
