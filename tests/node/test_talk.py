@@ -15,9 +15,11 @@ from node.pages import mailing
 from node.practices.registry import PRACTICES
 from node.store import notices
 from node.store.notices import Notice
+from node.store.people import members
 from node.store.promises import messages
 from node.store.promises.engagements import Engagement
 from tests.node.engagement_towns import DAY_MS, START_MS, TownHere, Two, found, two_towns
+from tests.node.restored_towns import back_up, restored, visit
 from tests.node.test_reminders import mail_town
 
 MINUTE_MS = 60_000
@@ -393,3 +395,53 @@ def test_no_mail_tells_a_contact_or_the_words_of_a_message(here: TownHere) -> No
     for letter in letters:
         for secret in ("CANARY", "06 12", "02 97", "n@example.org"):
             assert secret not in letter.body + letter.subject
+
+
+# ── after a restore ──────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("with_logbook", [True, False])
+@pytest.mark.parametrize("which", ["home", "away"])
+def test_a_restore_forgets_no_message_and_doubles_none(
+    two: Two, tmp_path: Path, which: str, with_logbook: bool
+) -> None:
+    """With the logbook from its lines, without it from what the partner holds of both sides."""
+    listing = two.home.publish()
+    two.exchange()
+    two.away.member("asker"), two.home.member("keeper")
+    town, other = (two.home, two.away) if which == "home" else (two.away, two.home)
+    backup = back_up(town, tmp_path / "backup.db")
+    row = two.away.ask(listing)
+    say(two.away, row, "Bonjour")
+    two.exchange()
+    two.clock.forward(minutes=1)
+    say(two.home, row, "Bonsoir", "keeper")
+    two.exchange()
+    setattr(two, which, restored(town, backup, other, with_logbook=with_logbook))
+    if not with_logbook:
+        visit(getattr(two, which), other)
+    two.exchange()
+    assert texts(two.home, row, "keeper") == [(False, "Bonjour"), (True, "Bonsoir")]
+    assert texts(two.away, row, "asker") == [(True, "Bonjour"), (False, "Bonsoir")]
+    say(two.home, row, "Toujours là", "keeper")
+    two.exchange()
+    assert len(texts(two.away, row, "asker")) == 3 == len(texts(two.home, row, "keeper"))
+
+
+def test_who_was_erased_since_the_backup_is_in_no_message_after_it(
+    two: Two, tmp_path: Path
+) -> None:
+    row = two.asked()
+    say(two.away, row, "CANARY")
+    say(two.home, row, "CANARY aussi", "keeper")
+    two.exchange()
+    backup = back_up(two.away, tmp_path / "backup.db")
+    with two.away.inside():
+        two.away.engine.forget(two.away.members["asker"])
+        members.erase(two.away.members["asker"])
+    two.exchange()
+    two.away = restored(two.away, backup, two.home, with_logbook=True)
+    two.exchange()
+    for town in (two.home, two.away):
+        with town.inside():
+            assert messages.of_engagement(row.id) == []
