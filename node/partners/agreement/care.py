@@ -27,27 +27,35 @@ def care(town: Any) -> int:
         return 0
     count = 0
     for row in agreements.listed():
+        if not _asks_for_care(town, row):
+            continue
         try:
             with write_tx():
-                count += _care_for(town, row.town)
+                _care_for(town, agreements.find(row.town))
+            count += 1
         except Conflict as error:  # the clock, the keys: later
             log.info("agreement with %s: %s", row.town.hex(), error.code)
     return count
 
 
-def _care_for(town: Any, partner: bytes) -> bool:
-    row = agreements.find(partner)
-    if row is None or not partners.is_linked(partner):
+def _asks_for_care(town: Any, row: Agreement) -> bool:
+    """Whether something is to be signed; reads only, for an idle node must not wear its card out.
+
+    Our end while the partner is active is that of an earlier link.
+    """
+    if not partners.is_linked(row.town):
         return False
-    if row.ended_ms is not None and partners.is_active(partner):
-        number = max(town.clock.now_ms(), row.number + 1)  # linked again: the old end is past
-        agreements.save(partner, ended_ms=None, number=number)
+    is_linked_again = row.ended_ms is not None and partners.is_active(row.town)
+    return is_linked_again or _is_agreed_unsigned(row) or _is_due(town, row)
+
+
+def _care_for(town: Any, row: Agreement) -> None:
+    if row.ended_ms is not None and partners.is_active(row.town):
+        number = max(town.clock.now_ms(), row.number + 1)
+        agreements.save(row.town, ended_ms=None, number=number)
     elif _is_agreed_unsigned(row):
         _sign_yes(town, row)
-    elif not _is_due(town, row):
-        return False
-    ours.publish(town, partner)
-    return True
+    ours.publish(town, row.town)
 
 
 def _is_agreed_unsigned(row: Agreement) -> bool:
