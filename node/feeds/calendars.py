@@ -29,7 +29,7 @@ OWN, GONE = N_("My calendar at %(town)s"), N_("A listing that is gone")
 TAKEN, CLOSED = N_("Taken"), N_("Closed")
 LIMITS = {
     "calendar": rates.Rate(240, rates.HOUR_MS),  # from one address: a library shares one
-    "calendar_guessed": rates.Rate(20, rates.HOUR_MS),  # addresses that open nothing
+    "calendar_guessed": rates.Rate(60, rates.HOUR_MS),  # addresses that open nothing
 }
 STATUS = {
     occasions.TENTATIVE: ics.TENTATIVE,
