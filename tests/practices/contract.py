@@ -18,10 +18,11 @@ from node.domain.capacity import calendar_day
 from node.domain.errors import DomainError
 from node.domain.lifecycle import CANCELLED, REVOKED, UNIVERSAL, Lifecycle
 from node.domain.listing import ListingBody
-from node.domain.practice import Claim, Engaging, Practice
+from node.domain.practice import Engaging, Practice
 from node.domain.schema import KINDS, Struct, plain
 from node.pages import formats, language
 from node.pages.prose import prose
+from tests.practices import rulings
 
 Rule = Callable[[Practice, Path], Iterator[str]]
 
@@ -96,6 +97,8 @@ def words_of(practice: Practice) -> Iterator[tuple[str, str]]:
                 yield state.ahead, f"state {state.name} of {lifecycle.name}, ahead"
         for way in lifecycle.transitions:
             yield way.label, f"action {way.action} of {lifecycle.name}"
+    for code, message in practice.engaging.reasons.items() if practice.engaging else ():
+        yield message, f"reason {code}"
 
 
 def its_verbs_and_fields_are_sound(practice: Practice, folder: Path) -> Iterator[str]:
@@ -157,6 +160,8 @@ def its_templates_are_there_and_draw(practice: Practice, folder: Path) -> Iterat
     yield from (
         f"{folder.name}/templates/{practice.name}/{name}.html is missing" for name in missing
     )
+    if practice.engaging and not (lying / "request.html").is_file():
+        yield f"{folder.name}/templates/{practice.name}/request.html is missing"
     for body in demo_bodies(practice, folder):
         for name in needed if not missing else ():
             try:
@@ -187,6 +192,13 @@ def its_lifecycles_give_everyone_a_button(practice: Practice, folder: Path) -> I
                 yield f"{lifecycle.name}: nothing leads on from {state.name}"
 
 
+def its_tables_are_complete(practice: Practice, folder: Path) -> Iterator[str]:
+    for lifecycle in lifecycles_of(practice):
+        yield from rulings.of_table(lifecycle)
+    if practice.engaging is not None:
+        yield from rulings.of_names(practice.engaging)
+
+
 def its_rules_hold_for_its_demonstration(practice: Practice, folder: Path) -> Iterator[str]:
     engaging = practice.engaging
     if engaging is None:
@@ -197,7 +209,10 @@ def its_rules_hold_for_its_demonstration(practice: Practice, folder: Path) -> It
             yield f"the material field {name} is not in the body"
     for body in demo_bodies(practice, folder):
         seen.add(engaging.which(body))
-        yield from (f"{body.title}: {each}" for each in _faults(engaging, body))
+        try:
+            yield from (f"{body.title}: {each}" for each in _faults(engaging, body))
+        except Exception as error:
+            yield f"{body.title}: a rule fails on its own terms: {error!r}"
     for name in sorted(set(engaging.lifecycles) - seen):
         yield f"demo.json has no listing that follows the lifecycle {name}"
 
@@ -214,10 +229,7 @@ def _faults(engaging: Engaging, body: Any) -> Iterator[str]:
         yield "what was asked means something else once it has travelled"
     if json.loads(json.dumps(terms)) != terms or codec.loads(codec.dumps(terms)) != terms:
         yield f"the terms {terms} do not keep"
-    claim = engaging.claim(terms)
-    copies = engaging.copies(body)
-    if claim is not None and not (isinstance(claim, Claim) and 1 <= claim.units <= copies):
-        yield f"the claim {claim} does not fit {copies} copies"
+    yield from rulings.of_claims(engaging, body, terms)
     moments = {**engaging.moments(terms, ZONE), "since": 0}
     yield from _unknown_moments(lifecycle, moments)
     for action, effect in engaging.effects.items():
@@ -226,6 +238,9 @@ def _faults(engaging: Engaging, body: Any) -> Iterator[str]:
         after = effect(body, terms)
         if after is not None and not isinstance(after, Struct):
             yield f"the effect of {action} leaves no body"
+    yield from rulings.of_guards(engaging, body, terms, TODAY)
+    yield from rulings.of_amendments(engaging, body, terms, form, TODAY)
+    yield from rulings.of_times(engaging, terms, ZONE)
     if not isinstance(engaging.auto(body), bool) or not isinstance(engaging.open_on(body, 0), bool):
         yield "auto and open_on answer yes or no"
 
@@ -253,6 +268,7 @@ RULES: tuple[Rule, ...] = (
     its_templates_are_there_and_draw,
     its_blueprint_bears_its_name,
     its_lifecycles_give_everyone_a_button,
+    its_tables_are_complete,
     its_rules_hold_for_its_demonstration,
 )
 

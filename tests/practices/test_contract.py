@@ -1,18 +1,23 @@
 """Every practice of the registry keeps the contract; whatever is missing is named."""
 
 import dataclasses
+import secrets
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from node.domain.capacity import midnight_ms
 from node.domain.lifecycle import Deadline, Lifecycle
-from node.domain.practice import Practice, Registry
+from node.domain.practice import Amount, Practice, Registry, Stock
 from node.domain.schema import Field, Schema
+from node.domain.standing import Hindrance
 from node.practices.lending.lifecycle import LOAN
 from node.practices.lending.practice import PRACTICE as LENDING
 from node.practices.registry import PRACTICES
+from node.practices.spaces.lifecycle import BOOKING
+from node.practices.spaces.practice import PRACTICE as SPACES
 from tests.practices.contract import RULES, Rule, folder_of
 
 
@@ -64,6 +69,68 @@ def engaging(**fields: Any) -> Practice:
     """Return lending with a wrong rule."""
     assert LENDING.engaging is not None
     return without(engaging=dataclasses.replace(LENDING.engaging, **fields))
+
+
+def booking(name: str, **fields: Any) -> Practice:
+    """Return spaces with one state of its plain table being another."""
+    states = [
+        dataclasses.replace(each, **fields) if each.name == name else each
+        for each in BOOKING.states.values()
+    ]
+    wrong = Lifecycle(
+        "booking", start=BOOKING.start, refuses_to=BOOKING.refuses_to, waiting=BOOKING.waiting,
+        holding=BOOKING.holding, states=states, transitions=BOOKING.written,
+    )  # fmt: skip
+    assert SPACES.engaging is not None
+    lifecycles = {**SPACES.engaging.lifecycles, "booking": wrong}
+    return dataclasses.replace(
+        SPACES, engaging=dataclasses.replace(SPACES.engaging, lifecycles=lifecycles)
+    )
+
+
+def space(**fields: Any) -> Practice:
+    """Return spaces with a wrong rule."""
+    assert SPACES.engaging is not None
+    return dataclasses.replace(SPACES, engaging=dataclasses.replace(SPACES.engaging, **fields))
+
+
+def unsaid(body: Any, terms: Any, standing: Any) -> Hindrance:
+    """A guard whose code no other town could say."""
+    return Hindrance("moon", "The moon is %(phase)s.", verdict="ok")
+
+
+GUARDS = SPACES.engaging.guards if SPACES.engaging else {}
+OTHERS = {
+    "the guard of fly is never asked": space(guards={**GUARDS, "fly": unsaid}),
+    "the guard of withdraw is never asked: everybody": space(guards={**GUARDS, "withdraw": unsaid}),
+    "hold opens without the guard": space(guards={"ask": unsaid, "queue": unsaid}),
+    "moon (guard of book) is not in `reasons`": space(guards={**GUARDS, "book": unsaid}),
+    "is told as ok, which is no refusal": space(guards={**GUARDS, "book": unsaid}),
+    "lacks a value of 'The moon is": space(guards={**GUARDS, "book": unsaid}),
+    "renew amends in the table or in `amends`": space(amends={"renew": lambda *given: {}}),
+    "the guard of book answers differently": space(
+        guards={**GUARDS, "book": lambda *given: Hindrance(secrets.token_hex(4), "Moved")}
+    ),
+    "is `instant` set?": space(instant=midnight_ms),
+    "it takes place from": space(span=lambda terms, zone: (5, 5, False)),
+    "is no whole number of milliseconds": space(
+        moments=lambda terms, zone: {"start": 0.5, "end": 1, "keys": 2}
+    ),
+    "is no Claim, Stock": space(claim=lambda terms: 5),
+    "is not in the stock": space(claim=lambda terms: Stock({"bread": 1})),
+    "the amount 0 does not fit": space(claim=lambda terms: Amount(0)),
+    "waits in line for what is never scarce": space(claim=lambda terms: None),
+    "does not say 'Too big' (reason big": space(reasons={"big": "Too big"}),
+    "held holds more than an hour": booking("held", deadline=Deadline(days=1)),
+    "requested reminds 99 h before a shorter deadline": booking("requested", remind_hours=99),
+    "offered reminds 24 h before": booking("offered", remind_hours=(24, 1)),
+    "a rule fails on its own terms": space(copies=lambda body: body.moons),
+}
+
+
+@pytest.mark.parametrize("sentence", OTHERS)
+def test_what_is_wrong_with_the_rules_of_spaces_is_named(sentence: str) -> None:
+    assert sentence in named(OTHERS[sentence], folder_of(SPACES))
 
 
 SCHEMA = LENDING.schema
