@@ -58,8 +58,21 @@ def steps(ground: Ground, row: Engagement) -> tuple[Step, ...]:
     start = ground.lifecycle(row).start
     heard = [act for act in acts.of_engagement(row.id) if _moved(act) and act.action != start]
     known = [_moved_step(ground, row, act) for act in heard]
+    sent = _under_way(ground, row) if is_away and row.version else []
     is_unheard = is_away and row.version == 0 and arrivals.when(row.request_record) is None
-    return (*begun, *known, *_ahead(ground, row, is_unheard))
+    return (*begun, *known, *sent, *_ahead(ground, row, is_unheard or bool(sent)))
+
+
+def _under_way(ground: Ground, row: Engagement) -> list[Step]:
+    """The acts of our resident that home has yet to answer: written here, or on their way."""
+    steps = []
+    for act in own_acts(row):
+        if act.verdict or row.final:
+            continue
+        left_ms = sent_ms(ground, act, row)
+        label = N_("Your word left %(town)s") if left_ms else N_("Your word is written here")
+        steps.append(Step(label, {"town": name_of(ground.town)}, left_ms or act.at_ms, "now"))
+    return steps
 
 
 def _asked(row: Engagement) -> Step:
