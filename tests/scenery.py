@@ -353,6 +353,7 @@ def _residents_pages(scenery: Scenery) -> list[tuple[str, str]]:
         ("listing-erased", f"/a/{scenery.erased}"),
         ("ask", f"/a/{_code(scenery, 'Lorient', TRAILER)}/demander"),
         ("requests", "/demandes"),
+        ("lending-today", "/objets/aujourdhui"),
         *((f"request-{state}", f"/demandes/{asked[state]}") for state in REQUESTS_SHOWN),
         ("account", "/compte"),
         ("account-erase", "/compte/effacer"),

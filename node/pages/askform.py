@@ -12,6 +12,7 @@ from node.pages.here import Shown, member, now_ms, town
 from node.pages.language import _
 from node.store.catalogue import holdings
 from node.store.network import partners
+from node.store.promises import engagements
 
 
 def is_mine(listing: Shown) -> bool:
@@ -64,6 +65,13 @@ def typed() -> dict[str, Any]:
     return {name: each if len(each) > 1 else each[0] for name, each in found.items()}
 
 
+def in_line(listing: Shown) -> int:
+    """Return how many wait in line for a listing of ours; of another town's only they know."""
+    engaging = listing.practice.engaging
+    state = engaging.lifecycle(listing.body).waiting if engaging and listing.is_local else ""
+    return engagements.count_in(listing.origin, listing.key, state) if state else 0
+
+
 def _limit(listing: Shown) -> str:
     """Return what keeps the person signed in from asking for it now, "" for nothing."""
     person = member()
@@ -83,6 +91,7 @@ def draw(listing: Shown, values: dict[str, Any], errors: dict[str, str]) -> dict
         "errors": errors,
         "days": town().engagements.days(listing.row),
         "limit": _limit(listing),
+        "in_line": in_line(listing),
         "saw": town().engagements.saw(listing.row),
         "line": line(listing),
         "remote": None if listing.is_local else remote(listing),

@@ -41,6 +41,7 @@ def show(code: str) -> Any:
         section="listings",
         listing=listing,
         line=line(listing),
+        in_line=askform.in_line(listing),
         photos=_photos(listing),
         remote=None if listing.is_local else remote(listing),
         distance=distance_here(listing.row.lat_e6, listing.row.lon_e6),

@@ -186,6 +186,7 @@ def test_who_asks_for_taken_days_may_wait_in_line_and_reads_their_place(here: Pl
     refused = waiting.send(f"/a/{listing.code}/demander", days=[day(2)])
     assert refused.status_code == 409 and "file d’attente" in Reader(refused.text).text
     place = asked(waiting, listing, 2, queue="1")
+    assert "1 personne l’attend" in Visitor(here).read(f"/a/{listing.code}").text
     assert "Numéro 1 dans la file d’attente." in waiting.read(place).text
     press(Visitor(here, first), page, "withdraw")
     assert ("action", "accept") in waiting.form(place).buttons
