@@ -9,6 +9,10 @@
     diary      every change goes into the logbook; recovery: what a restore forgot comes back, from
                the logbook or from partners (adoption); gate: nothing is promised before that
     sweep      deadlines, patience, renewal and burial of registers
+    reminders  who is told before a deadline comes; news: whether that is still so as it leaves
+    talk       the messages of both sides, as pages show them; sayings: kept, sent, heard, forgotten
+    contacts   what each side ticked, from the yes until the end
+    tickets    what is broken or looked after; closures: when nothing is promised meanwhile
     asking     how a resident asks; roles: who somebody is in a row, and their buttons
     words      the sentence a page may say of a row; timeline: its steps
     verdicts   the answers home can give; telling queues the notices; ground is what all stand on
