@@ -7,7 +7,8 @@ tests of this file are one story, told in order.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -58,7 +59,8 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
 
 
 def day(ahead: int) -> str:
-    return (date.today() + timedelta(days=ahead)).isoformat()
+    today = datetime.now(ZoneInfo("Europe/Paris")).date()
+    return (today + timedelta(days=ahead)).isoformat()
 
 
 def find(person: Neighbour) -> str:
