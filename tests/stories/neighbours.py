@@ -1,4 +1,4 @@
-"""Neighbours in front of real servers, each with a browser without script: they do what pages offer.
+"""Neighbours in front of real servers, each with a browser without script; they do what is offered.
 
 The pages come over HTTP from the processes of `tests.nodes`; forms are read and filled in as in
 `tests.visitor`. Nobody here knows an address that no page showed, but for the first.
