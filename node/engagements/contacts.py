@@ -64,4 +64,5 @@ def of_other(ground: Ground, row: Engagement, roles: tuple[str, ...]) -> str:
     """Return what the other side ticked, for somebody with these roles; "" before the yes."""
     if not roles:
         return ""
-    return told(ground, row, "keeper" if "asker" in roles else "asker")
+    is_askers = "asker" in roles or roles == ("aide",)
+    return told(ground, row, "keeper" if is_askers else "asker")

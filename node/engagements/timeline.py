@@ -30,6 +30,8 @@ PROPOSED = {  # what is said of an act about other terms
     ACCEPT: N_("New terms agreed"),
     KEEP: N_("What was agreed stays"),
     RETRACT: N_("Proposal taken back"),
+    "extend": N_("More time given"),
+    "bump": N_("Place in the waiting line changed"),
     "proposal_lapse": N_("No answer: what was agreed stays"),
 }
 REFUSED = N_("Change refused")

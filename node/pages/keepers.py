@@ -13,6 +13,7 @@ from node.pages.here import Shown, now_ms, town, whole
 from node.pages.language import _
 from node.pages.listing import find
 from node.pages.security import limit, once, require_member
+from node.store.catalogue import facets
 from node.store.people import members
 from node.store.promises import keepers
 
@@ -91,6 +92,9 @@ def _page(listing: Shown, typed: str = "", error: str = "") -> str:
             {"id": each, "name": deeds.name_of(each), "is_named": each in named}
             for each in keeping.of_listing(listing.key)
         ],
+        asks_for=facets.of_keys(listing.origin, [listing.key])
+        .get(listing.key, {})
+        .get("habilitation", ""),
         typed=typed,
         error=error,
     )

@@ -20,6 +20,7 @@ from node.pages.security import form_key, limit, once, require_member
 from node.store.catalogue import holdings, listings
 from node.store.database import write_tx
 from node.store.erasures import burials
+from node.store.promises import keepers
 
 blueprint = Blueprint("publish", __name__)
 
@@ -171,6 +172,7 @@ def _publish_anew(listing: Shown, body: Any) -> str:
     with write_tx():
         held = holdings.find(listing.key)
         key = _new(listing.practice, body, held.member if held else None)
+        keepers.follow(listing.key, key)
         erase(town(), listing.key)
         burials.succeed(listing.origin, listing.key, key)
         row = listings.find(town().id, key)

@@ -76,10 +76,11 @@ def unkept(origin: bytes, practices: Iterable[str], *, limit: int = 50) -> list[
     return list(query.order_by(Listing.created_ms.desc(), Listing.id).limit(limit))
 
 
-def forget_listing(listing: bytes) -> None:
-    """Delete the keepers of a listing that is gone for good."""
+def follow(old: bytes, new: bytes) -> None:
+    """Let who was named to keep a listing also keep the one that takes its place."""
     with write_tx():
-        Keeper.delete().where(Keeper.listing == listing).execute()
+        for each in list(Keeper.select().where(Keeper.listing == old)):
+            add(new, each.member, each.since_ms, each.by)
 
 
 def forget_member(member: int) -> None:
