@@ -43,6 +43,7 @@ def list_() -> str:
         rows=[each for each in rows if each["row"].status != "removed"],
         worst=[each for each in rows if each["health"].tone == "stop"],
         introduced=introduced,
+        gone=[each for each in rows if each["row"].status == "removed"],
     )
 
 
