@@ -271,7 +271,12 @@ def refusal(error: BaseException) -> BaseException:
 
 
 def _is_open(database: peewee.SqliteDatabase) -> bool:
-    """Return whether SQLite is in a transaction: it ends one by itself when the disk refuses."""
+    """Return whether SQLite is in a transaction: it ends one by itself when the disk refuses.
+
+    Other databases do not.
+    """
+    if not isinstance(database, peewee.SqliteDatabase):
+        return True
     connection = database.connection()
     if isinstance(database, ApswDatabase):
         return not connection.getautocommit()
