@@ -6,6 +6,7 @@ from node.engagements import standing
 from node.engagements.between.asker import who
 from node.engagements.between.registers import Deed
 from node.engagements.ground import Ground
+from node.engagements.roles import DOERS
 from node.store.catalogue.listings import Listing
 from node.store.people import members
 from node.store.promises.engagements import Engagement
@@ -20,11 +21,11 @@ class Rules:
     def __init__(self, ground: Ground) -> None:
         self.ground = ground
 
-    def against(self, row: Engagement, action: str) -> Hindrance | None:
-        """Return what stands against an act on an engagement now, None for nothing."""
+    def against(self, row: Engagement, action: str, role: str) -> Hindrance | None:
+        """Return what stands against an act in `role` (asker, keeper, staff), None for nothing."""
         if not self.ground.decides(row):
             return None
-        deed = Deed(b"", action, self.ground.now_ms(), "self")
+        deed = Deed(b"", action, self.ground.now_ms(), DOERS[role])
         return standing.of_row(self.ground, row, deed)
 
     def against_asking(self, listing: Listing, member_id: int) -> Hindrance | None:

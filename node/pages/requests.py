@@ -73,7 +73,8 @@ def _doable(row: Any, person: Any) -> dict[str, Any]:
     """
     engagements = town().engagements
     buttons = engagements.buttons(row, person.id)
-    against = {each.action: engagements.rules.against(row, each.action) for each in buttons}
+    rules, role = engagements.rules, _role(row, person)
+    against = {each.action: rules.against(row, each.action, role) for each in buttons}
     why = [each for each in against.values() if each is not None]
     return {
         "buttons": [each for each in buttons if against[each.action] is None],

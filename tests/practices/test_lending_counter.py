@@ -263,3 +263,26 @@ def test_more_copies_are_offered_to_who_waits_as_soon_as_the_listing_says_so(her
     with here.inside():
         row = engagements.find(bytes.fromhex(place.rpartition("/")[2]))
     assert row is not None and row.state == "offered"
+
+
+def test_who_is_late_gets_nothing_more_but_from_the_desk_and_the_page_says_why(here: Place) -> None:
+    keeper, asker = here.member("Alan"), here.member("Brieg")
+    moderator = here.member("Charlez", roles=("moderator",))
+    lender, desk = Visitor(here, keeper), Visitor(here, moderator)
+    late = asked(Visitor(here, asker), publish(here, keeper, title="Pelle"), 0)
+    press(lender, late, "approve")
+    press(lender, late, "hand_over")
+    wanted = asked(Visitor(here, asker), publish(here, keeper, title="Pioche"), 3, 4)
+    press(lender, wanted, "approve")
+    with here.inside() as town:
+        town.clock.forward(days=3)
+        town.engagements.sweep()
+    try:
+        page = lender.read(wanted)
+        assert "en retard" in page.text
+        assert ("action", "hand_over") not in lender.form(wanted).buttons
+        assert ("action", "hand_over") in desk.form(wanted).buttons
+        assert "Remis" in press(desk, wanted, "hand_over").text
+    finally:
+        with here.inside() as town:
+            town.clock.forward(days=-3)
