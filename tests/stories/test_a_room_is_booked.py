@@ -7,7 +7,8 @@ French. The tests of this file are one story, told in order.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -56,7 +57,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
 
 
 def day(ahead: int) -> str:
-    return (date.today() + timedelta(days=ahead)).isoformat()
+    return (datetime.now(ZoneInfo("Europe/Paris")).date() + timedelta(days=ahead)).isoformat()
 
 
 def week_of(person: Neighbour, ahead: int) -> tuple[str, str]:
@@ -127,9 +128,9 @@ def test_6_every_week_yann_gets_what_can_be_had_and_reads_which_date_cannot(
     story: Story,
 ) -> None:
     other = Neighbour("Yann", story.lorient, browser=story.yann.browser)
-    _, series = week_of(other, 0)
+    _, series = week_of(other, 7)
     other.press(
-        series, day=day(0), start="15:00", minutes="60", until_day=day(14), group="Associations"
+        series, day=day(7), start="15:00", minutes="60", until_day=day(21), group="Associations"
     )
     other.reads("1 date est impossible ; les autres sont gardées", "Demandé")
     other.follow("Toutes les dates de cette série").reads("15 h")
