@@ -9,6 +9,7 @@ from federation.errors import ProtocolError
 from node.domain.errors import DomainError
 from node.domain.lifecycle import HOUR_MS, State
 from node.engagements import gate, telling
+from node.engagements.between.arrivals import fence
 from node.engagements.between.asker import own_acts
 from node.engagements.ground import Ground
 from node.store.database import write_tx
@@ -33,11 +34,15 @@ def remind(ground: Ground) -> int:
 
 
 def is_true(ground: Ground, row: Engagement) -> bool:
-    """Return whether there still is something to remind of: open, not late, nothing under way."""
+    """Return whether there still is something to remind of: open, not late, nothing under way.
+
+    What a restored home may have forgotten is not reminded of before it says so again.
+    """
     if row.final or row.deadline_ms is None or row.deadline_ms <= ground.now_ms():
         return False
-    is_away = not ground.decides(row)
-    return not (is_away and any(not act.verdict for act in own_acts(row)))
+    if ground.decides(row):
+        return True
+    return row.gen >= fence(row.home) and all(act.verdict for act in own_acts(row))
 
 
 def _look(ground: Ground, row: Engagement) -> bool:

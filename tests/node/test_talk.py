@@ -445,3 +445,14 @@ def test_who_was_erased_since_the_backup_is_in_no_message_after_it(
     for town in (two.home, two.away):
         with town.inside():
             assert messages.of_engagement(row.id) == []
+
+
+def test_what_nobody_keeps_is_answered_by_the_desk(here: TownHere) -> None:
+    desk = here.member("desk", "moderator")
+    row = here.ask(here.publish(None))
+    say(here, row, "Il y a quelqu’un ?")
+    assert told(here, "desk").count("engagement_message") == 1
+    with here.inside():
+        assert here.engine.talk.read(here.engine.find(row.id), desk) == 1
+    assert say(here, row, "Oui, l’accueil", "desk") is True
+    assert told(here, "asker").count("engagement_message") == 1
