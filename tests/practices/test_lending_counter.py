@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from node.store.catalogue import holdings, listings
 from node.store.catalogue.listings import Listing
 from node.store.database import write_tx
 from node.store.promises import engagements, tickets
+from node.upkeep import upkeep
 from tests.visitor import Reader, Visitor
 from tests.world import START_MS, Place, World
 
@@ -33,6 +35,14 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 @pytest.fixture(scope="module")
 def here(world: World) -> Place:
     return world.places["Lorient"]
+
+
+@pytest.fixture
+def alone(tmp_path: Path) -> Iterator[Place]:
+    """A town of its own, for who moves its clock."""
+    made = World(tmp_path)
+    yield made.found("Lorient")
+    made.close()
 
 
 def publish(place: Place, keeper: Any, **fields: Any) -> Listing:
@@ -205,31 +215,27 @@ def test_limits_are_read_before_asking_and_who_is_at_theirs_is_told(here: Place)
     assert not any(each.action.endswith("/demander") for each in told.forms)
 
 
-def test_who_comes_today_is_for_those_who_keep_it_and_the_desk(here: Place) -> None:
-    keeper, asker = here.member("Soizic"), here.member("Tugdual")
-    lender = Visitor(here, keeper)
-    drill, tent = publish(here, keeper, title="Perceuse"), publish(here, keeper, title="Tente")
-    fetch = asked(Visitor(here, asker), drill, 0, 1)
-    back = asked(Visitor(here, asker), tent, 0)
-    later = asked(Visitor(here, asker), publish(here, keeper, title="Scie"), 3)
+def test_who_comes_today_is_for_those_who_keep_it_and_the_desk(alone: Place) -> None:
+    keeper, asker = alone.member("Soizic"), alone.member("Tugdual")
+    lender = Visitor(alone, keeper)
+    drill, tent = publish(alone, keeper, title="Perceuse"), publish(alone, keeper, title="Tente")
+    fetch = asked(Visitor(alone, asker), drill, 0, 1)
+    back = asked(Visitor(alone, asker), tent, 0)
+    later = asked(Visitor(alone, asker), publish(alone, keeper, title="Scie"), 3)
     for each in (fetch, back, later):
         press(lender, each, "approve")
     press(lender, back, "hand_over")
     today = lender.read("/objets/aujourdhui").text
     assert "Perceuse" in today and "Tente" in today and "Scie" not in today
     assert "À remettre" in today and "À reprendre" in today and "Tugdual" in today
-    with here.inside() as town:
+    with alone.inside() as town:
         town.clock.forward(days=2)
-    try:
-        late = lender.read("/objets/aujourdhui").text
-        assert "En retard" in late and "Tente" in late
-    finally:
-        with here.inside() as town:
-            town.clock.forward(days=-2)
-    assert "Perceuse" not in Visitor(here, asker).read("/objets/aujourdhui").text
-    moderator = here.member("Uisant", roles=("moderator",))
-    assert "Perceuse" in Visitor(here, moderator).read("/objets/aujourdhui").text
-    assert Visitor(here).get("/objets/aujourdhui").status_code in (302, 303, 401)
+    late = lender.read("/objets/aujourdhui").text
+    assert "En retard" in late and "Tente" in late
+    assert "Perceuse" not in Visitor(alone, asker).read("/objets/aujourdhui").text
+    moderator = alone.member("Uisant", roles=("moderator",))
+    assert "Perceuse" in Visitor(alone, moderator).read("/objets/aujourdhui").text
+    assert Visitor(alone).get("/objets/aujourdhui").status_code in (302, 303, 401)
 
 
 def test_a_listing_is_published_with_closed_days_and_what_is_usual(here: Place) -> None:
@@ -265,24 +271,42 @@ def test_more_copies_are_offered_to_who_waits_as_soon_as_the_listing_says_so(her
     assert row is not None and row.state == "offered"
 
 
-def test_who_is_late_gets_nothing_more_but_from_the_desk_and_the_page_says_why(here: Place) -> None:
-    keeper, asker = here.member("Alan"), here.member("Brieg")
-    moderator = here.member("Charlez", roles=("moderator",))
-    lender, desk = Visitor(here, keeper), Visitor(here, moderator)
-    late = asked(Visitor(here, asker), publish(here, keeper, title="Pelle"), 0)
+def test_who_is_late_gets_nothing_more_but_from_the_desk_and_the_page_says_why(
+    alone: Place,
+) -> None:
+    keeper, asker = alone.member("Alan"), alone.member("Brieg")
+    moderator = alone.member("Charlez", roles=("moderator",))
+    lender, desk = Visitor(alone, keeper), Visitor(alone, moderator)
+    late = asked(Visitor(alone, asker), publish(alone, keeper, title="Pelle"), 0)
     press(lender, late, "approve")
     press(lender, late, "hand_over")
-    wanted = asked(Visitor(here, asker), publish(here, keeper, title="Pioche"), 3, 4)
+    wanted = asked(Visitor(alone, asker), publish(alone, keeper, title="Pioche"), 3, 4)
     press(lender, wanted, "approve")
-    with here.inside() as town:
+    with alone.inside() as town:
         town.clock.forward(days=3)
         town.engagements.sweep()
-    try:
-        page = lender.read(wanted)
-        assert "en retard" in page.text
-        assert ("action", "hand_over") not in lender.form(wanted).buttons
-        assert ("action", "hand_over") in desk.form(wanted).buttons
-        assert "Remis" in press(desk, wanted, "hand_over").text
-    finally:
-        with here.inside() as town:
-            town.clock.forward(days=-3)
+    page = lender.read(wanted)
+    assert "en retard" in page.text
+    assert ("action", "hand_over") not in lender.form(wanted).buttons
+    assert ("action", "hand_over") in desk.form(wanted).buttons
+    assert "Remis" in press(desk, wanted, "hand_over").text
+
+
+def test_sixty_days_after_the_end_neither_words_nor_photo_are_left(alone: Place) -> None:
+    keeper, asker = alone.member("Dewi"), alone.member("Elouan")
+    lender = Visitor(alone, keeper)
+    page = asked(Visitor(alone, asker), publish(alone, keeper), 0)
+    press(lender, page, "approve")
+    src = press(lender, page, "hand_over", reason="Rayée à droite", photo=photo()).images[0]["src"]
+    for action in ("take_back", "close"):
+        press(lender, page, action)
+    digest = bytes.fromhex(src.rpartition("/")[2].removesuffix(".webp"))
+    with alone.inside() as town:
+        town.clock.forward(days=59)
+        upkeep(town)
+        assert town.photos.private.shelf.holds(digest)
+        town.clock.forward(days=3)
+        upkeep(town)
+        assert not town.photos.private.shelf.holds(digest)
+    lender = Visitor(alone, keeper)  # signed in again: it was long ago
+    assert "Rayée à droite" not in lender.read(page).text and lender.get(src).status_code == 404
