@@ -107,13 +107,19 @@ def _done(
     if proposing.brings_terms(found):
         return proposing.put(ground, row, deed, role, found, more)
     if proposal.answers(row, found, ground.lifecycle(row)):
-        return _answered(ground, row, deed, found, more), verdicts.OK
+        row = _answered(ground, row, deed, found, more)
+        _affect(ground, row, found)
+        return row, verdicts.OK
     terms = proposing.amended(ground, row, deed) if found.amends else None
     at_ms = deed.at_ms if role == "keeper" else ground.now_ms()  # staff may date an act back
     row = enter(ground, row, found.after, at_ms, terms=terms, **more)
-    if affect(ground, row, found):
-        listing_gone(ground, row.listing_key)
+    _affect(ground, row, found)
     return row, verdicts.OK
+
+
+def _affect(ground: Ground, row: Engagement, found: Transition) -> None:
+    if found in ground.lifecycle(row).transitions and affect(ground, row, found):
+        listing_gone(ground, row.listing_key)
 
 
 def _answered(

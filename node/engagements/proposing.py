@@ -21,6 +21,7 @@ from node.engagements.proposal import ANSWER_MS, UNSOUND, Proposal, digest, on_t
 from node.store.catalogue import listings
 from node.store.promises.engagements import Engagement
 
+TEXT_MAX = 500
 CHANGED = "changed"  # why home proposes: the listing is not what was shown any more
 ANSWERED = {ACCEPT: verdicts.OK, KEEP: verdicts.NOT_ALLOWED, RETRACT: verdicts.ENDED}
 
@@ -47,6 +48,7 @@ def _with_terms(ground: Ground, row: Engagement, deed: Deed, found: Transition, 
     rules, body = ground.rules(row), _body(ground, row)
     brings = brings_terms(found)
     asked = rules.asked(body, form) if brings else answers(rules.fields(body), form)
+    asked = {name: text[:TEXT_MAX] for name, text in asked.items()}  # home refuses what is longer
     terms = _reckoned(ground, row, deed, found, asked)
     return replace(deed, wish={**asked, **deed.wish}, seen=digest(terms), terms=terms)
 
@@ -110,11 +112,25 @@ def amended(ground: Ground, row: Engagement, deed: Deed) -> Terms:
     return _terms(ground, row, deed, found)
 
 
-def is_less(held: Wanted | None, wanted: Wanted | None) -> bool:
+Claimed = Wanted | tuple[Wanted, ...] | None
+
+
+def is_less(held: Claimed, wanted: Claimed) -> bool:
     """Return whether what is wanted is a part of what is held: nobody else can lose by it."""
+    some, others = _each(held), _each(wanted)
+    return bool(others) and all(any(_is_within(each, one) for one in some) for each in others)
+
+
+def _each(claimed: Claimed) -> tuple[Wanted, ...]:
+    if claimed is None:
+        return ()
+    return claimed if isinstance(claimed, tuple) else (claimed,)
+
+
+def _is_within(wanted: Wanted, held: Wanted) -> bool:
     if isinstance(held, Claim) and isinstance(wanted, Claim):
-        is_within = held.span.first <= wanted.span.first and wanted.span.after <= held.span.after
-        return is_within and wanted.units <= held.units
+        is_inside = held.span.first <= wanted.span.first and wanted.span.after <= held.span.after
+        return is_inside and wanted.units <= held.units
     if isinstance(held, Stock) and isinstance(wanted, Stock):
         return all(count <= held.lines.get(line, 0) for line, count in wanted.lines.items())
     if isinstance(held, Amount) and isinstance(wanted, Amount):

@@ -328,7 +328,7 @@ def test_a_change_after_the_lock_is_late(two: Two) -> None:
     )
 
 
-def test_a_change_is_taken_back_by_who_asked_even_before_home_heard_of_it(two: Two) -> None:
+def test_a_change_is_taken_back_by_who_asked(two: Two) -> None:
     row = two.asked()
     two.home.act(row, "approve")
     two.exchange()
@@ -338,6 +338,27 @@ def test_a_change_is_taken_back_by_who_asked_even_before_home_heard_of_it(two: T
     two.exchange()
     assert verdicts(two.away, row) == {**verdicts(two.away, row), "change": "ended"}
     assert held(two.home, row) == {3, 4} and same_in_both(two, row)
+
+
+def test_who_changed_their_mind_too_often_can_still_withdraw(two: Two) -> None:
+    row = two.asked()
+    two.home.act(row, "approve")
+    two.exchange()
+    with pytest.raises(Conflict) as limit:
+        for number in range(40):
+            propose(two.away, row, "change", 4, 6 + number % 2)
+    assert limit.value.code == "over_limit"
+    two.away.withdraw_ask(row)
+    two.exchange()
+    assert two.both(row) == ("cancelled", "cancelled")
+
+
+def test_words_without_end_do_not_stop_a_request_on_its_way(two: Two) -> None:
+    row = out(two)
+    endless = {"last_day": iso(TODAY + 9), "units": "1" * 9_000, "message": "x" * 9_000}
+    two.away.act(row, "renew", "asker", "asker", args=endless)
+    two.exchange()
+    assert refused(two.home, two.away) == {} and verdicts(two.away, row)["renew"]
 
 
 def test_a_hand_over_ends_what_was_on_the_table(two: Two) -> None:

@@ -111,7 +111,7 @@ def act(ground: Ground, row: Engagement, deed: Deed, member: int | None) -> Enga
         code = proposal.may_answer(row, deed, "asker")
         if code != verdicts.OK:
             raise verdicts.refusal(code)
-    if len(own_acts(row)) >= ACTS_MAX:
+    if len(own_acts(row)) >= ACTS_MAX - (deed.action != WITHDRAW):  # who wants out always gets out
         raise Conflict("over_limit", N_("Too much has happened here. Please ask anew."))
     record_deed(row, deed, member)
     publish(ground, row)
