@@ -117,11 +117,11 @@ def collected(pipes: list[Connection], advance: Any = lambda count: None) -> lis
                 said = pipe.recv()
             except EOFError:
                 raise SystemExit("a process ended before it told what it did") from None
-            if isinstance(said, Told):
+            if isinstance(said, int):
+                advance(said)
+            else:
                 told.append(said)
                 open_pipes.remove(pipe)
-            else:
-                advance(said)
     return told
 
 
