@@ -161,3 +161,14 @@ def test_a_ticket_whose_words_or_days_are_wrong_is_refused_with_them(pair: Pair,
         again = next(f for f in Reader(answered.text).forms if f.action.endswith("entretien"))
         assert again.value("broken") == wrong["broken"]
     assert "Rien n" in keeper.read(f"{saw}/entretien").text
+
+
+def test_too_many_open_notes_are_refused_with_a_sentence(pair: Pair, saw: str) -> None:
+    keeper = pair.visitor("Yann")
+    for number in range(20):
+        form = next(f for f in keeper.read(f"{saw}/entretien").forms if f.action.endswith("tien"))
+        sent = keeper.post(form.action, {**form.fields, "what": "hint", "broken": f"{number}"})
+        assert sent.status_code == 303
+    form = next(f for f in keeper.read(f"{saw}/entretien").forms if f.action.endswith("tien"))
+    refused = keeper.post(form.action, {**form.fields, "what": "hint", "broken": "encore un"})
+    assert refused.status_code == 409 and "Fermez-en" in Reader(refused.text).text
