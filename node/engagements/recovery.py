@@ -108,7 +108,8 @@ def _put_back(ground: Ground, told: list[dict[str, Any]]) -> None:
         row = rows.find(each["row"]["id"])
         if not capacity.put_back(row, each):
             _doubt(ground, row, doubts.COLLIDES)
-        if row.asker is None and row.asker_town == ground.town and not row.final:
+        had_account = each["people"]["asker"] is not None  # else written down for a name
+        if had_account and row.asker is None and row.asker_town == ground.town and not row.final:
             _doubt(ground, row, doubts.MEMBERLESS)
 
 

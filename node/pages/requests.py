@@ -15,7 +15,7 @@ from node.pages.language import _
 from node.pages.security import form_key, once, require_member
 from node.store.catalogue import holdings, listings
 from node.store.database import StorageRefused, write_tx
-from node.store.promises import acts
+from node.store.promises import acts, keepers
 
 blueprint = Blueprint("requests", __name__)
 
@@ -258,6 +258,7 @@ def _role(row: Any, person: Any) -> str:
 
 
 def _listings(member: int) -> list[Shown]:
-    rows = (listings.find(town().id, key) for key in holdings.of_member(member))
+    keys = dict.fromkeys((*holdings.of_member(member), *keepers.of_member(member)))
+    rows = (listings.find(town().id, key) for key in keys)
     kept = (row for row in rows if row is not None and row.state in listings.LIVE_STATES)
     return [each for each in map(shown, kept) if each is not None]
