@@ -120,5 +120,3 @@ def forget_member(member: int) -> None:
     """Forget an erased member."""
     with write_tx():
         LetAsk.delete().where(LetAsk.member == member).execute()
-
-

@@ -1,4 +1,4 @@
-"""The calendar addresses: by which secret a member's own calendar may be read, known by its hash."""
+"""The calendar addresses: the secret of a member's own calendar, known by its hash alone."""
 
 import hashlib
 
