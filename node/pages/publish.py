@@ -173,6 +173,8 @@ def _publish_anew(listing: Shown, body: Any) -> str:
         held = holdings.find(listing.key)
         key = _new(listing.practice, body, held.member if held else None)
         keepers.follow(listing.key, key)
+        if listing.row.hidden:  # what the desk has hidden does not come back under another code
+            listings.hide(town().id, key, listing.row.hidden)
         erase(town(), listing.key)
         burials.succeed(listing.origin, listing.key, key)
         row = listings.find(town().id, key)

@@ -384,3 +384,16 @@ def test_a_partners_listing_is_hidden_here_and_stays_where_it_lives(pair: Pair) 
     assert pair.visitor("Nolwenn").get(href).status_code == 404
     assert pair.visitor("", "Lorient").get(there(pair, "Remorque", "Lorient")).status_code == 200
     assert reporting.HIDE_AT == 3
+
+
+def test_what_is_hidden_stays_hidden_under_a_new_revision_and_a_new_code(
+    pair: Pair, saw: str
+) -> None:
+    decide(pair, code_of(saw), "hide")
+    yann = pair.visitor("Yann")
+    assert yann.send(f"{saw}/modifier", title="Scie avec carter").status_code == 303
+    assert pair.visitor().get(saw).status_code == 404
+    sent = yann.send(f"{saw}/modifier", seen="partners")
+    assert sent.status_code == 303 and sent.location != saw
+    assert pair.visitor("Nolwenn").get(sent.location).status_code == 404
+    assert yann.get(sent.location).status_code == 200
