@@ -14,6 +14,11 @@ from node.domain.capacity import (
     day_of,
     free_units,
     midnight_ms,
+    quarter,
+    quarter_ms,
+    quarters,
+    runs,
+    spread,
     weekday,
 )
 
@@ -144,3 +149,67 @@ def test_every_moment_lies_between_the_midnights_of_its_day(at_ms: int) -> None:
     assert midnight_ms(day, PARIS) <= at_ms < midnight_ms(day + 1, PARIS)
     utc = datetime.fromtimestamp(at_ms / 1000, UTC).date()
     assert calendar_day(day) - utc in (timedelta(0), timedelta(days=1))
+
+
+# ── what somebody holds already, quarters of an hour, runs ───────────────────────────────────────
+
+pairs = st.sets(st.tuples(st.integers(0, 4), st.integers(20_000, 20_040)), max_size=40)
+
+
+@given(spans, spans, st.integers(1, 4), st.integers(1, 3), pairs)
+def test_other_terms_never_take_what_somebody_else_holds(
+    old: Span, new: Span, copies: int, wanted: int, others: set[tuple[int, int]]
+) -> None:
+    units = free_units(old, copies, others, wanted)
+    mine = [(unit, day) for unit in units for day in old.days]
+    again = free_units(new, copies, others, wanted, mine)
+    assert len(again) in (0, wanted)
+    assert not {(unit, day) for unit in again for day in new.days} & others
+    for day in new.days if again else ():
+        is_mine = units and old.first <= day < old.after
+        assert is_mine or sum(slot == day for _, slot in others) + wanted <= copies
+
+
+@given(spans, st.integers(0, 4), st.integers(1, 3), pairs)
+def test_what_is_held_is_never_refused_to_its_holder_on_the_same_units(
+    span: Span, copies: int, wanted: int, others: set[tuple[int, int]]
+) -> None:
+    units = free_units(span, 5, others, wanted)
+    mine = [(unit, day) for unit in units for day in span.days]
+    for part in (span, Span(span.first, span.first + 1), Span(span.after - 1, span.after)):
+        assert not units or free_units(part, copies, others, wanted, mine) == units
+
+
+@given(pairs)
+def test_runs_say_the_same_in_fewer_words(held: set[tuple[int, int]]) -> None:
+    short = runs(held)
+    assert set(spread(short)) == held and len(spread(short)) == len(held)
+    assert all(first < after for _, first, after in short)
+    assert len(short) <= len(held)
+
+
+@given(st.integers(0, 4_102_444_800_000), st.integers(1, 90 * 24 * HOUR_MS))
+def test_quarters_cover_a_span_and_no_more(from_ms: int, length_ms: int) -> None:
+    until_ms = from_ms + length_ms
+    span = quarters(from_ms, until_ms)
+    assert quarter_ms(span.first) <= from_ms < until_ms <= quarter_ms(span.after)
+    assert quarter_ms(span.first + 1) > from_ms and quarter_ms(span.after - 1) < until_ms
+    assert quarters(until_ms, until_ms + length_ms).first >= span.after - 1
+    assert quarter(from_ms) == span.first
+
+
+@pytest.mark.parametrize(
+    ("day", "count"),
+    [(date(2027, 3, 28), 92), (date(2027, 10, 31), 100), (date(2028, 2, 29), 96)],
+)
+def test_a_day_has_as_many_quarters_as_the_clocks_leave_it(day: date, count: int) -> None:
+    number = day_number(day)
+    whole = quarters(midnight_ms(number, PARIS), midnight_ms(number + 1, PARIS))
+    assert len(whole.days) == count
+    after = quarters(midnight_ms(number + 1, PARIS), midnight_ms(number + 2, PARIS))
+    assert after.first == whole.after
+
+
+def test_a_span_of_no_quarter_is_none() -> None:
+    with pytest.raises(ValueError):
+        quarters(0, 0)

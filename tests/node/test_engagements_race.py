@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ from node.store.catalogue import listings
 from node.store.database import StorageRefused, using
 from node.store.promises import claims
 from node.store.promises import engagements as rows
-from tests.node.engagement_towns import START_MS, TODAY, TownHere, found, opened
+from scripts.bench import contending
+from tests.node.engagement_towns import START_MS, TODAY, TownHere, found, iso, opened
 
 ROOT = Path(__file__).parents[2]
 BORROWERS = 8
@@ -102,3 +104,84 @@ def in_processes(folder: Path, key: str) -> list[dict[str, Any]]:
     ]
     (folder / "go").touch()
     return [each for process in started for each in json.loads(process.communicate(timeout=90)[0])]
+
+
+# ── what peers got wrong, by the number of their bug ─────────────────────────────────────────────
+
+
+@pytest.fixture
+def town(tmp_path: Path) -> Iterator[TownHere]:
+    made = found(tmp_path, "Lorient", FixedClock(START_MS))
+    yield made
+    made.database.close()
+
+
+def test_commonsbooking_610_two_confirms_of_one_day_give_one_loan(town: TownHere) -> None:
+    listing = town.publish()
+    asked = [town.ask(listing, name) for name in ("ana", "bob")]
+    told: list[str] = []
+    threads = [threading.Thread(target=approve, args=(town, row, told)) for row in asked]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(told) == ["approved", "full"]
+    assert sorted(town.row(row).state for row in asked) == ["approved", "requested"]
+
+
+def approve(town: TownHere, row: Any, told: list[str]) -> None:
+    try:
+        told.append(town.act(row, "approve").state)
+    except DomainError as error:
+        told.append(error.code)
+
+
+def test_commonsbooking_1034_processes_at_one_database_promise_nothing_twice(
+    tmp_path: Path,
+) -> None:
+    kinds, attempts = contending.KINDS, 1_500
+    told = contending.contended(tmp_path, kinds, attempts, 4, seed=1034)
+    assert contending.counted(tmp_path, kinds, told, attempts) == []
+    assert told.outcomes["granted"] and told.outcomes["refused"], told.outcomes
+
+
+def test_commonsbooking_1900_a_loan_given_back_early_is_free_and_only_then(town: TownHere) -> None:
+    listing = town.publish(auto=True)
+    first = town.ask(listing, "ana", 0, 3)
+    with pytest.raises(DomainError, match="full"):
+        town.ask(listing, "bob", 3, 4)
+    town.act(first, "hand_over")
+    with pytest.raises(DomainError, match="full"):
+        town.ask(listing, "bob", 3, 4)
+    town.act(first, "take_back")
+    assert town.ask(listing, "bob", 3, 4).state == "approved"
+
+
+def test_grr_508_the_same_form_sent_twice_is_one_booking(town: TownHere) -> None:
+    listing = town.publish(copies=2, auto=True)
+    member, token = town.member("ana"), b"t" * 16
+    form = {"first_day": iso(TODAY + 1), "last_day": iso(TODAY + 1)}
+    told: list[bytes] = []
+
+    def send() -> None:
+        with using(town.database):
+            told.append(town.engine.ask(listing, member, form, token).id)
+
+    threads = [threading.Thread(target=send) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert told == [token] * 4
+    with town.inside():
+        assert len(rows.of_listing(listing.origin, listing.key)) == 1
+        assert len(claims.of_engagement(token)) == 1
+
+
+def test_timekit_76_what_ends_when_the_next_begins_does_not_overlap(town: TownHere) -> None:
+    listing = town.publish(auto=True)
+    assert town.ask(listing, "ana", 1, 2).state == "approved"
+    assert town.ask(listing, "bob", 3, 4).state == "approved"
+    for first, last in ((2, 3), (1, 1), (0, 5)):
+        with pytest.raises(DomainError, match="full"):
+            town.ask(listing, "cleo", first, last)
