@@ -49,8 +49,8 @@ def day_passes(two: Two, days: int = 1) -> None:
 
 
 def said(town: TownHere, row: Engagement) -> dict[str, Any]:
-    """Return what a row says, without the ids of the records it travels in."""
-    data = dict(town.row(row).__data__)
+    """Return what a row says, without the ids of its records and when to look at it again."""
+    data = {**town.row(row).__data__, "remind_ms": None}
     return {name: value for name, value in data.items() if not name.endswith("_record")}
 
 
