@@ -261,7 +261,7 @@ def _units(
     for claim in wanted:
         if not isinstance(claim, Claim):
             continue
-        if claim.units * (claim.span.after - claim.span.first) > PAIRS_MAX:
+        if not 0 < claim.units * (claim.span.after - claim.span.first) <= PAIRS_MAX:
             raise Refused(FULL)
         taken = claims.taken(*place, claim.span.first, claim.span.after, but=but)
         units = free_units(claim.span, copies, taken, claim.units, mine | chosen)

@@ -137,6 +137,7 @@ def test_nothing_less_than_nothing_and_beyond_counting_is_never_promised(
     assert {taken, summed} <= ({"promised"} if quantity == 0 else {"full"})
     assert code_of(town, listing, first=1, after=2, units=quantity) == "full"
     assert code_of(town, listing, first=1, after=10**15) == "full"
+    assert code_of(town, listing, first=1, after=10**15, units=quantity) == "full"
     assert code_of(town, listing, lines="bread=1") == "full"
     assert occupied(town, listing) == (Counter(), {}, set())
 
