@@ -116,6 +116,7 @@ PARTS = (
 
 
 @blueprint.post("/demandes/<which>")
+@conditions.photo_first
 @once(together=True)
 def act(which: str) -> Any:
     """Do one thing to a request: accept, decline, hand over, take back, withdraw."""

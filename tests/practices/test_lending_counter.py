@@ -10,9 +10,10 @@ from PIL import Image
 
 from node.domain.capacity import calendar_day
 from node.domain.schema import plain
+from node.photos.private import PrivatePhotos
 from node.store.catalogue import holdings, listings
 from node.store.catalogue.listings import Listing
-from node.store.database import write_tx
+from node.store.database import db, write_tx
 from node.store.promises import engagements, tickets
 from node.upkeep import upkeep
 from tests.visitor import Reader, Visitor
@@ -310,3 +311,29 @@ def test_sixty_days_after_the_end_neither_words_nor_photo_are_left(alone: Place)
         assert not town.photos.private.shelf.holds(digest)
     lender = Visitor(alone, keeper)  # signed in again: it was long ago
     assert "Rayée à droite" not in lender.read(page).text and lender.get(src).status_code == 404
+
+
+def test_a_photo_is_made_small_before_anything_is_locked_and_only_for_who_keeps_it(
+    here: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeper, asker = here.member("Fanny"), here.member("Gaël")
+    page = asked(Visitor(here, asker), publish(here, keeper, object="maison"), 0)
+    press(Visitor(here, keeper), page, "approve")
+    private, kept = here.town.photos.private, []
+
+    def watched(upload: Any) -> bytes:
+        kept.append(db.in_transaction())
+        return PrivatePhotos.keep(private, upload)
+
+    monkeypatch.setattr(private, "keep", watched)
+    form = Visitor(here, asker).form(page)
+    sent = {**form.fields, "action": "withdraw", "noted": "withdraw", "photo": photo()}
+    assert Visitor(here, keeper).post(page, {**sent, "token": "forged"}).status_code >= 400
+    Visitor(here, here.member("Heodez")).post(page, {**sent, "photo": photo()})
+    borrower = Visitor(here, asker)
+    borrower.post(
+        page, {**borrower.form(page).fields, "noted": "x", "action": "x", "photo": photo()}
+    )
+    assert kept == [False]  # the keeper's alone, whose forged form then did nothing
+    press(Visitor(here, keeper), page, "hand_over", photo=photo())
+    assert kept == [False, False]
