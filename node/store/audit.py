@@ -5,6 +5,8 @@ import peewee
 from node.store.database import write_tx
 from node.store.row import BytesField, Row
 
+JUDGED = "member.refuse"  # with moderation.*: its detail holds words about a person
+
 
 class AuditEntry(Row):
     """One act: by a member (or the clock, the command line), on a subject named by its address.
@@ -78,10 +80,13 @@ def latest(
 
 
 def forget_member(member: int) -> None:
-    """Blank the member in every entry (erasure); what was done stays."""
+    """Blank the member in every entry, and words about them (erasure); what was done stays."""
     with write_tx():
         AuditEntry.update(member=None, actor="").where(AuditEntry.member == member).execute()
         AuditEntry.update(other=None).where(AuditEntry.other == member).execute()
+        about = AuditEntry.subject == f"member/{member}"
+        judged = AuditEntry.action.startswith("moderation.") | (AuditEntry.action == JUDGED)
+        AuditEntry.update(detail="").where(about, judged).execute()
 
 
 def sweep(before_ms: int) -> int:
