@@ -38,6 +38,7 @@ MEMBERS = 40
 SLOTS, COPIES, SEATS, STOCK, MOST = 60, 2, 5, 8, 50_00
 GIVEN_BACK = 0.03  # after each attempt, so that there is always something to win
 REPORT_EVERY = 200
+LINES = 50  # of progress, where nobody looks at a terminal
 OUTCOMES = ("granted", "refused", "retried")
 NAME = "Lorient"
 
@@ -103,9 +104,20 @@ def _bar(pipes: list[Connection], total: int) -> list[Told]:
     """Show how far the processes are until each has told what it did."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     console = Console(stderr=True)
-    with Progress(*columns, TimeRemainingColumn(), console=console, disable=total < 2) as bar:
-        task = bar.add_task("attempts", total=total)
-        return collected(pipes, lambda count: bar.advance(task, count))
+    step = max(1, total // LINES)
+    with Progress(
+        *columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal
+    ) as bar:
+        task, done = bar.add_task("attempts", total=total), 0
+
+        def advance(count: int) -> None:
+            nonlocal done
+            bar.advance(task, count)
+            if not console.is_terminal and (done + count) // step > done // step:
+                print(f"{done + count} of {total} attempts", file=sys.stderr, flush=True)
+            done += count
+
+        return collected(pipes, advance)
 
 
 def collected(pipes: list[Connection], advance: Any = lambda count: None) -> list[Told]:
