@@ -72,7 +72,9 @@ def _here(ground: Ground, row: Engagement) -> Words:
         return Words(_proposed(ground, row), {}, _until(row))
     if row.state == ground.lifecycle(row).start:
         return Words(N_("Asked on %(since)s. An answer is due by %(until)s."), {}, times)
-    return Words(state.label, {}, times, tone=_tone(ground, row))
+    is_kept = state.takes and state.leavable and state.turn == "asker"
+    note = N_("Kept until %(until)s.") if is_kept else ""
+    return Words(state.label, {}, times, note, _tone(ground, row))
 
 
 def _at_home(ground: Ground, row: Engagement) -> Words:
