@@ -27,5 +27,7 @@ CREATE INDEX engagement_asker_practice_final_since_ms
     ON engagement (asker, practice, final, since_ms);
 CREATE INDEX engagement_who_final_since_ms ON engagement (who, final, since_ms);
 CREATE INDEX engagement_listing_origin_listing_key_created_ms
-    ON engagement (listing_origin, listing_key, created_ms)
+    ON engagement (listing_origin, listing_key, created_ms);
+CREATE INDEX engagement_listing_origin_listing_key_final
+    ON engagement (listing_origin, listing_key, final)
 """

@@ -85,6 +85,7 @@ class Engagement(Row):
             (("asker", "practice", "final", "since_ms"), False),
             (("who", "final", "since_ms"), False),
             (("listing_origin", "listing_key", "created_ms"), False),
+            (("listing_origin", "listing_key", "final"), False),
             (("final", "remind_ms"), False),
         )
 
