@@ -13,7 +13,10 @@
     talk       the messages of both sides, as pages show them; sayings: kept, sent, heard, forgotten
     contacts   what each side ticked, from the yes until the end
     tickets    what is broken or looked after; closures: when nothing is promised meanwhile
-    asking     how a resident asks; roles: who somebody is in a row, and their buttons
+    asking     how a resident asks, aiding: or somebody for them; roles: who somebody is in a row,
+               and their buttons; keeping: who keeps a listing
+    standing   what a practice's guards know of whoever asks, and how their no is told
+    staff      what staff date back and give more time for; staffing: as pages call it
     words      the sentence a page may say of a row; timeline: its steps
     verdicts   the answers home can give; telling queues the notices; ground is what all stand on
 
