@@ -53,7 +53,8 @@ def reopened(town: TownHere, why: str = "") -> TownHere:
         with using(database):
             restoring.begin(town.clock.now_ms(), why)
         database.close()
-    again = opened(folder.parent, town.name, town.clock)
+    practices = town.engine.ground.registry.practices
+    again = opened(folder.parent, town.name, town.clock, practices)
     again.members = dict(town.members)
     return again
 

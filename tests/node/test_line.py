@@ -266,22 +266,6 @@ def test_a_crash_before_the_commit_leaves_release_and_offer_both_undone(town: To
     assert [state(town, each) for each in (first, second)] == ["promised", "waiting"]
 
 
-def test_a_line_is_put_back_by_the_logbook_in_its_order(town: TownHere) -> None:
-    listing = offer(town, copies=1)
-    first, second, third = waiting_for(town, listing, "ana", "bob", "cleo")
-    with town.inside(), write_tx():
-        line.bump(town.engine.ground, rows.find(third.id), rows.find(second.id))
-        from_log = [town.engine.find(each.id).__data__ for each in (second, third)]
-    with town.inside():
-        kept = {each["id"]: (each["rank"], each["place"]) for each in from_log}
-        assert all(kept[each.id][0] == town.engine.find(each.id).rank for each in (second, third))
-        assert [row.id for row in lines.waiting(listing.origin, listing.key)] == [
-            third.id,
-            second.id,
-        ]
-    assert state(town, first) == "promised"
-
-
 # ── property 14: whatever happens, in whatever order ─────────────────────────────────────────────
 
 STEPS = st.lists(
