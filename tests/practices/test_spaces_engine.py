@@ -9,7 +9,10 @@ import pytest
 
 from node.domain.errors import DomainError, NotAllowed
 from node.engagements.ground import read
+from node.engagements.telling import WARNED
+from node.engagements.tickets import Report
 from node.practices.spaces import actions
+from node.store import notices
 from node.store.promises import claims, habilitations
 from node.store.promises.engagements import Engagement
 from tests.node.engagement_towns import TownHere, exchange
@@ -230,6 +233,26 @@ def test_an_hour_that_has_begun_is_refused(here: TownHere) -> None:
     early = publish(here, auto=True, advance_hours=48)
     assert code(lambda: book(here, early, day=1, start="9:00")) == "too_soon"
     assert book(here, early, day=2, start="9:00").state == "confirmed"
+
+
+def test_maintenance_closes_its_hours_and_tells_who_booked_them(here: TownHere) -> None:
+    """Hours, not days: a slot of spaces is a quarter, and a ticket is told in instants."""
+    laser = publish(here, auto=True)
+    touched, before = book(here, laser, "anna", start="10:00"), book(here, laser, start="8:00")
+    noon_ms = here.clock.now_ms() + 28 * HOUR_MS  # tomorrow at twelve
+    keeper = here.member("keeper")
+    said = Report("maintenance", "Miroirs à nettoyer", noon_ms - 3 * HOUR_MS, noon_ms)
+    with here.inside():
+        here.engine.tickets.open_(laser, said, keeper)
+        anna, other = here.member("anna"), here.member("asker")
+        told = [notices.is_waiting(anna, touched.id, kind=WARNED)]
+        told += [notices.is_waiting(other, before.id, kind=WARNED)]
+        assert [len(here.engine.tickets.of_row(row)) for row in (touched, before)] == [1, 0]
+    assert told == [True, False]
+    for start in ("9:00", "11:00"):
+        assert code(lambda start=start: book(here, laser, "yann", start=start)) == "full"
+    assert book(here, laser, "yann", start="12:00").state == "confirmed"
+    assert here.row(touched).state == "confirmed"  # what was promised is only warned
 
 
 def test_another_town_books_and_hears_what_became_of_it(towns: Towns) -> None:
