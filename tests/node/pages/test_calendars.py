@@ -5,8 +5,10 @@ from datetime import date
 
 import icalendar
 
+from node.erasure.people import erase_person
 from node.journal import restoring
 from node.pages.security import refusals
+from node.store.network import agreements
 from node.store.people import calendars
 from tests.node.pages.acting import answer, ask, publish, there
 from tests.node.pages.conftest import Pair
@@ -114,10 +116,12 @@ def test_who_is_shut_out_erased_or_restored_reads_no_calendar(pair: Pair) -> Non
     desk = pair.visitor("Maïwenn")
     desk.post(f"/admin/membres/{number}/acces", {"token": desk.token()})
     assert pair.visitor().get(path).status_code == 404
-    desk.post(f"/admin/membres/{number}/effacer", {"token": desk.token()})
-    with pair.quimper.inside():
-        calendars.forget(number)
+    with pair.quimper.inside() as town:
+        agreements.let(pair.lorient.town.id, number, town.clock.now_ms())
+        assert calendars.of(number) is not None
+        erase_person(town, number, by=None)
         assert calendars.of(number) is None
+        assert not agreements.is_let(pair.lorient.town.id, number)
 
 
 def test_a_thing_s_calendar_tells_when_it_is_taken_and_nothing_of_who(pair: Pair) -> None:
