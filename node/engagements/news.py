@@ -11,12 +11,14 @@ def is_news(ground: Ground, row: Engagement, kind: str, params: str, member_id: 
     """Return whether a notice queued earlier is still so, for whom it is meant.
 
     Messages: somebody has not read them. All others: the state is the one they tell of, entered at
-    the same moment; a reminder also needs a deadline that has not passed, a warning a ticket.
+    the same moment; a reminder also needs a deadline that has not passed, a warning a ticket. Who
+    has no part in it any more (a keeper who let go) is told nothing.
     """
+    if not roles.roles(ground, row, member_id):
+        return False
     if kind == MESSAGE:
         side = "keeper" if row.asker == member_id else "asker"
-        mine = roles.roles(ground, row, member_id)
-        return bool(mine) and row.id in messages.unread([row.id], side)
+        return row.id in messages.unread([row.id], side)
     told = read(params)
     if told.get("state") != row.state or told.get("since_ms", row.since_ms) != row.since_ms:
         return False

@@ -261,6 +261,19 @@ def test_a_keeper_who_asks_is_not_told_of_their_own_request(town: TownHere) -> N
     assert told(town) == ["roue libre"]
 
 
+def test_a_keeper_who_let_go_is_not_told_of_what_was_asked_before(town: TownHere) -> None:
+    listing = town.publish("roue libre")
+    name(town, listing, "klervi", by="roue libre")
+    row = town.ask(listing)
+    end(town, listing, "klervi", "klervi")
+    with town.inside():
+        news = {
+            each.member: town.engine.is_news(row, each.kind, each.params, each.member)
+            for each in notices.due(town.clock.now_ms() + 1, 99)
+        }
+    assert news == {town.member("roue libre"): True, town.member("klervi"): False}
+
+
 # ── leaving ──────────────────────────────────────────────────────────────────────────────────────
 
 
