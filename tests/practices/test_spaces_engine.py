@@ -106,6 +106,17 @@ def test_a_hold_is_booked_within_ten_minutes_or_free_again(here: TownHere) -> No
     assert here.row(other).state == "lapsed"
 
 
+def test_circulate_523_holds_do_not_freeze_the_week(here: TownHere) -> None:
+    room = publish(here, auto=True)
+    for day in (1, 2):
+        book(here, room, day=day, hold="1")
+    assert code(lambda: book(here, room, day=3, hold="1")) == "many_held"
+    assert book(here, room, day=3).state == "confirmed"
+    here.clock.forward(minutes=10)
+    here.sweep()
+    assert book(here, room, day=4, hold="1").state == "held"
+
+
 def test_nobody_books_a_moderated_space_by_holding_it(here: TownHere) -> None:
     assert code(lambda: book(here, publish(here), hold="1")) == "moderated"
 

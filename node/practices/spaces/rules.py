@@ -17,6 +17,7 @@ from node.practices.spaces.hours import minutes_by_day
 from node.practices.spaces.schema import Space
 
 COUNTED = ("requested", "countered", "confirmed", "checked_in", "done", "no_show")
+HOLDS_MAX = 2  # of one person at a time
 EARLY_MS = 30 * MINUTE_MS
 
 REASONS = {
@@ -26,6 +27,7 @@ REASONS = {
     "habilitation_ends": N_("The habilitation ends before that day."),
     "quota": N_("That is more hours than one person may book in that time."),
     "not_yet": N_("That hour has not come yet."),
+    "many_held": N_("You hold two of them already: book one, or let it go."),
     "moderated": N_("The keeper of this space answers each request."),
 }
 
@@ -41,7 +43,7 @@ def may_ask(space: Space, terms: Terms, standing: Standing) -> Hindrance | None:
 
 def may_hold(space: Space, terms: Terms, standing: Standing) -> Hindrance | None:
     """Return what stands in the way of holding a moment: who decides must be nobody else."""
-    return _moderated(space) or may_ask(space, terms, standing)
+    return _moderated(space) or _many_held(standing) or may_ask(space, terms, standing)
 
 
 def may_book(space: Space, terms: Terms, standing: Standing) -> Hindrance | None:
@@ -83,6 +85,12 @@ def _not_yet(terms: Terms, standing: Standing, early_ms: int) -> Hindrance | Non
 
 def _moderated(space: Space) -> Hindrance | None:
     return None if space.auto else Hindrance("moderated", REASONS["moderated"])
+
+
+def _many_held(standing: Standing) -> Hindrance | None:
+    """Whoever only chooses must not empty the week (circulate#523: holds that freeze the stock)."""
+    held = sum(other.state == "held" for other in standing.others)
+    return Hindrance("many_held", REASONS["many_held"]) if held >= HOLDS_MAX else None
 
 
 def _too_soon(space: Space, terms: Terms, standing: Standing) -> Hindrance | None:
