@@ -9,18 +9,11 @@ import pytest
 from node.domain.clock import FixedClock
 from node.domain.errors import Conflict, DomainError, Invalid, NotAllowed
 from node.engagements import diary
-from node.engagements.between import post
-from node.engagements.contacts import accepted
-from node.pages import mailing
-from node.practices.registry import PRACTICES
 from node.store import notices
 from node.store.notices import Notice
-from node.store.people import members
 from node.store.promises import messages
 from node.store.promises.engagements import Engagement
 from tests.node.engagement_towns import DAY_MS, START_MS, TownHere, Two, found, two_towns
-from tests.node.restored_towns import back_up, restored, visit
-from tests.node.test_reminders import mail_town
 
 MINUTE_MS = 60_000
 
@@ -305,146 +298,6 @@ def test_after_the_end_plus_sixty_days_a_late_message_is_not_kept(two: Two) -> N
     two.clock.at_ms += 61 * DAY_MS
     two.exchange()
     assert texts(two.home, row, "keeper") == []
-
-
-# ── contacts ─────────────────────────────────────────────────────────────────────────────────────
-
-TICKED = {"email": "n@example.org", "share_email": "1", "phone": "06 12", "share_phone": "1"}
-
-
-def contact(town: TownHere, row: Engagement, who: str) -> str:
-    member = town.member(who)
-    with town.inside():
-        return town.engine.contact(town.engine.find(row.id), member)
-
-
-def travels(town: TownHere, row: Engagement) -> str:
-    """Return the contact that a town's register of an engagement says now."""
-    with town.inside():
-        held, ground = town.engine.find(row.id), town.engine.ground
-        if ground.decides(held):
-            return post.reply_of(ground, held).contact
-        return post.request_of(ground, held).contact
-
-
-def test_each_way_is_told_only_if_it_was_ticked(here: TownHere) -> None:
-    listing = here.publish(copies=4)
-    cases = {
-        "both": (TICKED, "n@example.org\n06 12"),
-        "mail": ({**TICKED, "share_phone": ""}, "n@example.org"),
-        "phone": ({**TICKED, "share_email": ""}, "06 12"),
-        "none": ({**TICKED, "share_email": "", "share_phone": ""}, ""),
-    }
-    for who, (form, expected) in cases.items():
-        row = here.ask(listing, who, **form)
-        assert contact(here, row, "keeper") == ""
-        here.act(row, "approve", args={"phone": "02 97", "share_phone": "1", "email": "k@x.org"})
-        assert contact(here, row, "keeper") == expected
-        assert contact(here, row, who) == "02 97" and contact(here, row, "curious") == ""
-        here.act(row, "hand_over")
-        here.act(row, "take_back")
-        assert contact(here, row, "keeper") == expected  # brought back, not closed yet
-        here.act(row, "close")
-        assert (contact(here, row, "keeper"), contact(here, row, who)) == ("", "")
-
-
-def test_nothing_ticked_leaves_a_town_before_both_said_yes(two: Two) -> None:
-    listing = two.home.publish()
-    two.exchange()
-    row = two.away.ask(listing, **TICKED)
-    two.exchange()
-    assert travels(two.away, row) == "" == contact(two.home, row, "keeper")
-    mine = {"phone": "02 97", "share_phone": "1"}
-    days = {"first_day": "2026-11-28", "last_day": "2026-11-29"}
-    two.home.act(row, "counter", args={**days, **mine})
-    two.exchange()
-    assert travels(two.home, row) == "" == travels(two.away, row)
-    assert contact(two.away, row, "asker") == ""
-    version = two.away.row(row).version
-    two.away.act(row, "accept", "asker", "asker", on_version=version)
-    two.exchange()
-    two.exchange()
-    assert two.both(row) == ("approved", "approved")
-    assert contact(two.home, row, "keeper") == "n@example.org\n06 12"
-    assert contact(two.away, row, "asker") == "02 97"
-    two.away.withdraw_ask(row)
-    two.exchange()
-    for town, who in ((two.home, "keeper"), (two.away, "asker")):
-        assert travels(town, row) == "" == contact(town, row, who)
-
-
-def test_what_is_offered_countered_or_held_is_not_a_yes() -> None:
-    for practice in PRACTICES:
-        for table in practice.engaging.lifecycles.values() if practice.engaging else ():
-            opened = accepted(table)
-            before = {"requested", "waiting", "offered", "countered", "held"}
-            assert opened and not opened & before
-            assert not any(table.state(name).final for name in opened)
-
-
-def test_no_mail_tells_a_contact_or_the_words_of_a_message(here: TownHere) -> None:
-    row = here.ask(here.publish(), **TICKED)
-    say(here, row, "CANARY mon adresse est rue du Lavoir")
-    here.act(row, "approve", args={"phone": "02 97", "share_phone": "1"})
-    here.clock.forward(minutes=10)
-    with here.inside():
-        writers = mailing.writers(mail_town(here))
-        due = notices.due(here.clock.now_ms(), 99)
-        letters = [letter for each in due if (letter := writers[each.kind](each))]
-    assert len(letters) >= 2
-    for letter in letters:
-        for secret in ("CANARY", "06 12", "02 97", "n@example.org"):
-            assert secret not in letter.body + letter.subject
-
-
-# ── after a restore ──────────────────────────────────────────────────────────────────────────────
-
-
-@pytest.mark.parametrize("with_logbook", [True, False])
-@pytest.mark.parametrize("which", ["home", "away"])
-def test_a_restore_forgets_no_message_and_doubles_none(
-    two: Two, tmp_path: Path, which: str, with_logbook: bool
-) -> None:
-    """With the logbook from its lines, without it from what the partner holds of both sides."""
-    listing = two.home.publish()
-    two.exchange()
-    two.away.member("asker"), two.home.member("keeper")
-    town, other = (two.home, two.away) if which == "home" else (two.away, two.home)
-    backup = back_up(town, tmp_path / "backup.db")
-    row = two.away.ask(listing)
-    say(two.away, row, "Bonjour")
-    two.exchange()
-    two.clock.forward(minutes=1)
-    say(two.home, row, "Bonsoir", "keeper")
-    two.exchange()
-    setattr(two, which, restored(town, backup, other, with_logbook=with_logbook))
-    if not with_logbook:
-        visit(getattr(two, which), other)
-    two.exchange()
-    assert texts(two.home, row, "keeper") == [(False, "Bonjour"), (True, "Bonsoir")]
-    assert texts(two.away, row, "asker") == [(True, "Bonjour"), (False, "Bonsoir")]
-    say(two.home, row, "Toujours là", "keeper")
-    two.exchange()
-    assert len(texts(two.away, row, "asker")) == 3 == len(texts(two.home, row, "keeper"))
-
-
-def test_who_was_erased_since_the_backup_is_in_no_message_after_it(
-    two: Two, tmp_path: Path
-) -> None:
-    row = two.asked()
-    say(two.away, row, "CANARY")
-    say(two.home, row, "CANARY aussi", "keeper")
-    two.exchange()
-    backup = back_up(two.away, tmp_path / "backup.db")
-    with two.away.inside():
-        two.away.engine.forget(two.away.members["asker"])
-        members.erase(two.away.members["asker"])
-    two.exchange()
-    two.away = restored(two.away, backup, two.home, with_logbook=True)
-    two.exchange()
-    for town in (two.home, two.away):
-        with town.inside():
-            assert messages.of_engagement(row.id) == []
 
 
 def test_what_nobody_keeps_is_answered_by_the_desk(here: TownHere) -> None:
