@@ -17,7 +17,7 @@ from node.store.catalogue import listings
 from node.store.network import partners, refusals
 from node.store.people import desk_words, reports
 from node.store.sets import records
-from tests.node.pages.acting import publish, shown, there
+from tests.node.pages.acting import answer, ask, publish, shown, there
 from tests.node.pages.conftest import Pair
 from tests.world import World
 
@@ -241,3 +241,18 @@ def test_what_could_not_be_told_is_told_by_the_next_job(pair: Pair) -> None:
         assert between.tell_all(town) == 0
     pair.world.sync()
     assert len(at_lorient(pair)) == 1
+
+
+def test_a_listing_hidden_at_home_is_promised_to_nobody_who_still_sees_it_elsewhere(
+    pair: Pair,
+) -> None:
+    held = ask(pair, "Nolwenn", "Quimper", there(pair, TITLE))
+    pair.world.sync()
+    answer(pair, "Roue libre", "Lorient", held, "approve")
+    pair.visitor("Anne", "Lorient").send(case(pair), measure="hide", reason="Freins.")
+    late = ask(
+        pair, "Yann", "Quimper", there(pair, TITLE), first_day="2026-12-10", last_day="2026-12-11"
+    )
+    pair.world.sync(3)
+    assert "Acceptée" in pair.visitor("Nolwenn").read(held).text  # what was promised stays
+    assert "Refusée" in pair.visitor("Yann").read(late).text
