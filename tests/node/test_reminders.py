@@ -22,6 +22,7 @@ from node.store.promises import engagements as rows
 from node.store.promises import reminders
 from node.store.promises.engagements import Engagement
 from tests.node.engagement_towns import DAY_MS, START_MS, TownHere, Two, found, two_towns
+from tests.node.restored_towns import back_up, restored
 
 REMINDED = "engagement_reminded"
 PARIS = ZoneInfo("Europe/Paris")
@@ -221,6 +222,26 @@ def test_a_reminder_stays_on_its_day_when_the_clock_changes(tmp_path: Path, day:
         sent(town)
     assert [each for each, _ in days] == [-1, 0] and all(7 <= hour <= 9 for _, hour in days)
     town.database.close()
+
+
+def test_what_was_told_before_a_restore_is_not_told_again(two: Two, tmp_path: Path) -> None:
+    """The line of an engagement in the logbook tells its reminders too."""
+    row = two.asked()
+    two.home.act(row, "approve")
+    two.home.act(row, "hand_over")
+    two.exchange()
+    sent(two.away)
+    backup = back_up(two.away, tmp_path / "backup.db")
+    two.clock.at_ms = two.away.row(row).deadline_ms - HOUR_MS
+    two.away.sweep()
+    assert told(two.away) == 1
+    two.away = restored(two.away, backup, two.home, with_logbook=True)
+    two.exchange()
+    for _ in range(3):
+        two.away.sweep()
+    assert told(two.away) == 0  # the backup knew no notice, and none was queued since
+    with two.away.inside():
+        assert len(reminders.of_engagement(row.id)) == 1
 
 
 # ── how much a sweep reads ───────────────────────────────────────────────────────────────────────
