@@ -477,6 +477,17 @@ def test_no_word_on_a_listing_that_changed_ends_the_ask(two: Two) -> None:
     assert two.both(row)[0] in ("lapsed", "cancelled") and len(set(two.both(row))) == 1
 
 
+def test_a_no_is_heard_whatever_terms_it_comes_with(two: Two) -> None:
+    listing = two.home.publish(deposit=1_000)
+    two.exchange()
+    row = two.away.ask(listing, first=1, last=2)
+    two.home.publish(deposit=9_000, key=listing.key)
+    two.clock.forward(days=2)
+    two.exchange()
+    assert two.both(row) == ("declined", "declined") and two.away.row(row).version
+    assert span(two.away.row(row).terms) == (1, 2)
+
+
 # ── hostile towns ────────────────────────────────────────────────────────────────────────────────
 
 

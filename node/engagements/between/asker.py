@@ -34,7 +34,6 @@ from node.store.promises import engagements as rows
 from node.store.promises.acts import Act
 from node.store.promises.engagements import Engagement
 
-OTHER_TERMS = N_("That town promised something that was not asked for.")
 PATIENCE_MAX_MS = 60 * DAY_MS
 WHO_BYTES = 16
 
@@ -159,10 +158,10 @@ def apply(ground: Ground, row: Engagement, reply: Reply, record: bytes, key: byt
     state = lifecycle.states.get(reply.state)
     if state is None:
         raise RemoteProtocolError("bad_inner", "field 7")
-    _check_terms(ground, row, reply)
+    terms = _terms(ground, row, reply)
     has_moved = row.version == 0 or reply.state != row.state
     was = proposal.on_table(row)
-    rows.change(row.id, **_said(row, reply, state.final, record, key, lifecycle.start))
+    rows.change(row.id, **_said(row, reply, state.final, record, key, lifecycle.start), terms=terms)
     _hear_verdicts(row, reply)
     if has_moved:
         _note(ground, row, reply, record, reply.state)
@@ -175,24 +174,31 @@ def apply(ground: Ground, row: Engagement, reply: Reply, record: bytes, key: byt
     return rows.find(row.id)
 
 
-def _check_terms(ground: Ground, row: Engagement, reply: Reply) -> None:
-    """Refuse terms nobody here agreed to; raises RemoteProtocolError, Conflict ("other_terms").
+def _terms(ground: Ground, row: Engagement, reply: Reply) -> str:
+    """Return the terms to keep; raises RemoteProtocolError, Conflict ("other_terms").
 
     Agreed are those asked for, those an act of ours that home took up names by their digest, and
-    what only gives more. Nothing need be said of terms while nothing is promised.
+    what only gives more. Nothing need be said of terms while nothing is promised, and what is said
+    with a no binds nobody.
     """
     if reply.proposal and not proposal.is_sound(ground, row, reply.proposal.terms):
         raise RemoteProtocolError("bad_inner", "field 13")
-    terms, known = dict(reply.terms), read(row.terms)
-    if terms == known or (not terms and not _promises(ground, row, reply)):
-        return
-    if not proposal.is_sound(ground, row, terms):
-        raise Conflict("other_terms", OTHER_TERMS)
+    terms = dict(reply.terms)
+    if terms == read(row.terms) or (not terms and not _promises(ground, row, reply)):
+        return row.terms
+    if proposal.is_sound(ground, row, terms) and _is_agreed(ground, row, reply):
+        return written(terms)
+    if ground.lifecycle(row).state(reply.state).final:
+        return row.terms
+    raise Conflict("other_terms", N_("That town promised something that was not asked for."))
+
+
+def _is_agreed(ground: Ground, row: Engagement, reply: Reply) -> bool:
+    """Whether somebody here agreed to the terms home tells, or loses nothing by them."""
     is_forgotten = row.terms == "{}" and row.version == 0  # asked before a restore of ours
-    if is_forgotten or proposal.digest(terms) in _agreed(row, reply):
-        return
-    if not _is_milder(ground, row, known, terms):
-        raise Conflict("other_terms", OTHER_TERMS)
+    if is_forgotten or proposal.digest(reply.terms) in _agreed(row, reply):
+        return True
+    return _is_milder(ground, row, read(row.terms), reply.terms)
 
 
 def _promises(ground: Ground, row: Engagement, reply: Reply) -> bool:
@@ -254,7 +260,6 @@ def _said(
     return {
         "state": reply.state,
         "since_ms": reply.since_ms,
-        "terms": written(dict(reply.terms)) if reply.terms else row.terms,
         "proposal": "" if is_final else proposal.heard(reply.proposal),
         "turn": reply.turn,
         "final": is_final,

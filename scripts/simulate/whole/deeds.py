@@ -21,6 +21,7 @@ from node.store.network import introductions, partners
 from node.store.people import members
 from node.store.promises.engagements import Engagement
 from scripts.simulate.plan import Step
+from scripts.simulate.whole import terms
 from scripts.simulate.whole.house import ASKER, KEEPER, OTHER_ASKER
 from scripts.simulate.whole.place import Place
 
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
     from scripts.simulate.whole.world import WholeWorld
 
 FEW = 2  # of each town so many things are asked for: requests meet on them
-FORWARD = ("approve", "hand_over", "take_back", "withdraw")  # pressed more often than the others
+FORWARD = ("approve", "hand_over", "take_back", "withdraw", "counter", "propose", "change")
+ANSWERS = ("accept", "keep")  # pressed before the others where there are any
+PROPOSALS = ("counter", "propose", "change", "renew")
 
 
 def publish(world: "WholeWorld", place: Place, step: Step) -> str:
@@ -90,8 +93,13 @@ def ask(world: "WholeWorld", place: Place, step: Step) -> str:
         }
         if step.numbers[5] % 3 == 0:
             typed |= {"share": "1"}
-        who = (ASKER, OTHER_ASKER)[step.numbers[5] % 2]
-        row = town.engagements.ask(listing, who, typed, secrets.token_bytes(16))
+        if step.numbers[3] // 4 % 2:
+            typed |= {"queue": "1"}
+        who, engagement = (ASKER, OTHER_ASKER)[step.numbers[5] % 2], secrets.token_bytes(16)
+        terms.agree(world, engagement, town.engagements.terms(listing, typed))
+        row = town.engagements.ask(listing, who, typed, engagement)
+    if row.state == "waiting" or typed.get("queue"):
+        world.trace.count("ask: in line")
     world.trace.count("ask: here" if row.home == place.id else "ask: another town's thing")
     _news(world, place, bytes(row.home), step)
     return f"{row.id.hex()[:8]} of {listing.origin.hex()[:8]}"
@@ -109,16 +117,42 @@ def asker_acts(world: "WholeWorld", place: Place, step: Step) -> str:
     return said if said != "nothing" else _press(world, place, step, other, "asker")
 
 
-def _press(world: "WholeWorld", place: Place, step: Step, member: int, role: str) -> str:
-    place = world.first_from(place, lambda each: _buttons(each, member, role))
+def haggle(world: "WholeWorld", place: Place, step: Step) -> str:
+    """One side answers what the other proposed; where nobody did, one side proposes."""
+    sides = [(KEEPER, "keeper"), (ASKER, "asker"), (OTHER_ASKER, "asker")]
+    first = step.numbers[2] % 3
+    for only in (ANSWERS, PROPOSALS):
+        for member, role in (*sides[first:], *sides[:first]):
+            said = _press(world, place, step, member, role, only)
+            if said != "nothing":
+                return said
+    return "nothing"
+
+
+def _press(
+    world: "WholeWorld",
+    place: Place,
+    step: Step,
+    member: int,
+    role: str,
+    only: tuple[str, ...] = (),
+) -> str:
+    def offered(each: Place) -> list[tuple[Engagement, str]]:
+        return [way for way in _buttons(each, member, role) if not only or way[1] in only]
+
+    place = world.first_from(place, offered)
     with place.inside() as town:
-        pressed = _buttons(place, member, role)
+        pressed = offered(place)
         if not pressed:
             return "nothing"
-        likely = _likely(pressed) if step.numbers[3] % 4 else pressed
+        likely = _likely(pressed, step) if step.numbers[3] % 4 else pressed
         row, action = likely[step.pick(1, likely)]
         on = row.version if step.numbers[2] % 6 else max(row.version - 1, 0)
         args = {"share": "1", "contact": "06", "reason": "Voilà"} if role == "keeper" else {}
+        if action in terms.BRING:
+            args |= terms.days(town, step)
+        if role == "asker":
+            terms.pressed(world, town, row, action, args)
         town.engagements.act(
             row.id, action, member_id=member, role=role, on_version=on,
             act_id=secrets.token_bytes(8), args=args,
@@ -130,10 +164,14 @@ def _press(world: "WholeWorld", place: Place, step: Step, member: int, role: str
     return f"{action} {row.id.hex()[:8]}"
 
 
-def _likely(pressed: list[tuple[Engagement, str]]) -> list[tuple[Engagement, str]]:
-    """The buttons that lead on, between two towns if there are any."""
-    on = [each for each in pressed if each[1] in FORWARD] or pressed
-    return [(row, action) for row, action in on if row.home != row.asker_town] or on
+def _likely(pressed: list[tuple[Engagement, str]], step: Step) -> list[tuple[Engagement, str]]:
+    """The buttons that lead on, between two towns if there are any; answers before the rest."""
+    wanted = (ANSWERS, FORWARD) if step.numbers[3] // 4 % 4 else (FORWARD,)
+    for names in wanted:
+        on = [each for each in pressed if each[1] in names]
+        if on:
+            return [(row, action) for row, action in on if row.home != row.asker_town] or on
+    return pressed
 
 
 def _news(world: "WholeWorld", place: Place, other: bytes, step: Step) -> None:
@@ -215,7 +253,10 @@ def _buttons(place: Place, member: int, role: str) -> list[tuple[Engagement, str
             (row, each.action)
             for row in rows
             if role in town.engagements.roles(row, member)
-            for each in town.engagements.buttons(row, member)
+            for each in (
+                *town.engagements.buttons(row, member),
+                *town.engagements.proposable(row, member),
+            )
         ]
 
 

@@ -4,11 +4,12 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from federation import codec
-from node.engagements.ground import read
 from node.practices.lending.lifecycle import LIFECYCLES
 from node.store.catalogue.listings import Listing
+from node.store.promises import claims, doubts
 from node.store.promises.acts import Act
 from node.store.promises.engagements import Engagement
+from scripts.simulate.whole import terms
 from scripts.simulate.whole.place import Place
 from scripts.simulate.whole.rules import broken
 
@@ -27,17 +28,17 @@ def check(world: "WholeWorld", place: Place) -> None:
         for row in rows:
             _check_open(place, row)
             _check_final(place, row)
+            terms.check(world, place, row)
+            _check_held(place, row)
 
 
 def _check_capacity(place: Place, rows: list[Engagement]) -> None:
     """Nothing is promised twice: on each day no more than there is (invariant 1)."""
     taken: Counter[tuple[bytes, int]] = Counter()
     for row in rows:
-        if row.home == place.id and LIFECYCLES[row.lifecycle].state(row.state).takes:
-            terms = read(row.terms)
-            days = range(terms["first_day"], terms["after_day"]) if "first_day" in terms else (0,)
-            for day in days:
-                taken[bytes(row.listing_key), day] += terms["units"]
+        if row.home == place.id:
+            for day, units in terms.held(row).items():
+                taken[bytes(row.listing_key), day] += units
     for (key, day), units in taken.items():
         listing = Listing.get_or_none(Listing.origin == place.id, Listing.key == key)
         copies = _copies(listing)
@@ -45,6 +46,16 @@ def _check_capacity(place: Place, rows: list[Engagement]) -> None:
             broken(
                 "no double promise", f"{place.name} {key.hex()[:8]}: {units} of {copies} on {day}"
             )
+
+
+def _check_held(place: Place, row: Engagement) -> None:
+    """What is promised is held, slot by slot, unless a person has yet to settle what collides."""
+    if row.home != place.id or row.id in {each.engagement for each in doubts.unsettled()}:
+        return
+    slots, promised = {slot for _, slot in claims.of_engagement(row.id)}, set(terms.held(row))
+    if slots != promised:
+        name = f"{place.name} {row.id.hex()[:8]} {row.state}"
+        broken("what is promised is held", f"{name}: {sorted(promised ^ slots)}")
 
 
 def _copies(listing: Listing | None) -> int | None:

@@ -257,7 +257,9 @@ def _check_same(
         return
     if said != heard:
         broken("both know the same", f"{name}: home says {said}, heard {heard}")
-    if read(row.terms) != read(other.terms):
+    if row.proposal != other.proposal:
+        broken("both know the same", f"{name}: another proposal")
+    if read(other.terms) and read(row.terms) != read(other.terms):
         broken("both know the same", f"{name}: other terms")
     with away.inside():
         waiting = [each.action for each in promises.own_acts(row) if not each.verdict]

@@ -62,6 +62,7 @@ class WholeWorld:
         self.erased: set[tuple[bytes, bytes]] = set()
         self.sticks: list[Any] = []
         self.touched: set[str] = set()
+        self.agreed: dict[bytes, list[dict[str, Any]]] = {}  # engagement -> what its asker wanted
         self.step = Step(0, "", (0,) * 6)
         self.pairs = [(self.places[one], self.places[other]) for one, other in edges(plan)]
         self.partners: dict[str, set[bytes]] = {place.name: set() for place in self.places}
