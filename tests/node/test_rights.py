@@ -296,6 +296,19 @@ def test_a_keeper_who_is_erased_leaves_the_listing_its_promises_and_no_name(town
     assert roles(town, row, "desk") == ("keeper", "staff")
 
 
+def test_keepers_follow_a_listing_published_anew_and_keep_what_is_out_of_the_old(
+    town: TownHere,
+) -> None:
+    old, new = town.publish(None), town.publish(None)
+    name(town, old, "klervi")
+    row = town.ask(old)
+    with town.inside():
+        for _ in range(2):
+            keepers.follow(old.key, new.key)
+        assert keepers.of_listing(new.key) == [town.member("klervi")]
+    assert roles(town, row, "klervi") == roles(town, town.ask(new), "klervi") == ("keeper",)
+
+
 def test_too_many_keepers_are_refused(town: TownHere) -> None:
     listing = town.publish(None)
     for number in range(keeping.KEEPERS_MAX):
