@@ -8,7 +8,6 @@ from node.store.database import write_tx
 from node.store.promises import unlogged
 from node.store.row import BytesField, Row
 
-
 LINE = (  # who waits, and nobody else
     "CREATE INDEX IF NOT EXISTS engagement_line ON engagement (listing_origin, listing_key,"
     ' "rank") WHERE "rank" IS NOT NULL'
