@@ -109,7 +109,7 @@ LOAN = Lifecycle(
             lapses_to="closed",
             remind_hours=24,
         ),
-        State("closed", N_("Closed"), final=True),
+        State("closed", N_("All done"), final=True),
         State("passed", N_("Passed on to the next"), final=True),
         State("lost", N_("Lost"), final=True),
         *ENDS,
