@@ -29,8 +29,9 @@ def here(tmp_path: Path) -> Iterator[TownHere]:
 @pytest.fixture
 def town(here: TownHere, tmp_path: Path) -> Iterator[Any]:
     config = SimpleNamespace(
-        name="Lorient", manager="Les Mains du Loch", language="fr", mails_per_hour=100, admission="open",
-        url="https://lorient.example", smtp_host="", mail=tmp_path / "mail", mail_from="",
+        name="Lorient", manager="Les Mains du Loch", language="fr", mails_per_hour=100,
+        admission="open", url="https://lorient.example",
+        smtp_host="", mail=tmp_path / "mail", mail_from="",
     )  # fmt: skip
     catalogues = Catalogues(locale_folders(NODE))
     with here.inside():
