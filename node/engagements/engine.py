@@ -276,6 +276,10 @@ class Engagements:
         """Return the other side's contact, once it was promised and if they ticked it; else ""."""
         return contacts.of_other(self.ground, row, self.roles(row, member_id))
 
+    def is_accepted(self, row: Engagement) -> bool:
+        """Return whether there is a yes and no end yet: contacts are shown, slips printed."""
+        return contacts.is_open(self.ground, row)
+
     def saw(self, listing: Listing) -> str:
         """Return what an ask form carries in its hidden field `saw`: what the asker was shown."""
         engaging = self.ground.rules(listing)

@@ -58,7 +58,8 @@ def steps(ground: Ground, row: Engagement) -> tuple[Step, ...]:
     is_away = not ground.is_here(row) and not ground.decides(row)
     begun = _way_there(ground, row) if is_away else [_asked(row)]
     start = ground.lifecycle(row).start
-    heard = [act for act in acts.of_engagement(row.id) if _moved(act) and act.action != start]
+    done = [act for act in acts.of_engagement(row.id) if _moved(act) and act.action != start]
+    heard = [act for act in done if not _is_said_again(act, done)]
     known = [_moved_step(ground, row, act) for act in heard]
     sent = _under_way(ground, row) if is_away and row.version else []
     is_unheard = is_away and row.version == 0 and arrivals.when(row.request_record) is None
@@ -110,6 +111,13 @@ def _moved(act: Act) -> bool:
     if act.action in PROPOSED:
         return act.verdict == verdicts.OK
     return act.action == WITHDRAW and act.verdict == verdicts.OK
+
+
+def _is_said_again(act: Act, done: list[Act]) -> bool:
+    """Whether an asker's withdrawal is also there as the signed word of home, which is shown."""
+    if act.action != WITHDRAW or act.by == "home":
+        return False
+    return any(each.by == "home" and read(each.args)["state"] == CANCELLED for each in done)
 
 
 def _moved_step(ground: Ground, row: Engagement, act: Act) -> Step:

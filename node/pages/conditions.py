@@ -91,7 +91,7 @@ def typed(action: str) -> dict[str, Any] | None:
         "parts": [each for each in had if each in there],
         "missing": [each for each in had if each not in there],
         "has_deposit": request.form.get("deposit") == "1",
-        "is_broken": request.form.get("broken") == "1",
+        "broken": _broken(),
         "photo": g.get("condition_photo", b""),
     }
 
@@ -102,11 +102,18 @@ def note(row: Any, act_id: bytes, noted: dict[str, Any], person: Any) -> None:
     Call it in the transaction of the act.
     """
     engagements = town().engagements
-    is_broken = noted.pop("is_broken")
+    broken = noted.pop("broken")
     is_new = engagements.conditions.note(row, act_id, **noted)
-    if is_new and is_broken:
-        text = " ".join(noted["text"].split())[:TEXT_MAX] or _("It came back in need of a repair.")
-        engagements.tickets.report(row, Report(REPAIR, text), person.id)
+    if is_new and broken:
+        engagements.tickets.report(row, Report(REPAIR, broken), person.id)
+
+
+def _broken() -> str:
+    """Return what everybody may read of the damage, "" for none: never the word to the borrower."""
+    if request.form.get("broken") != "1":
+        return ""
+    said = " ".join(request.form.get("broken_text", "").split())
+    return said[:TEXT_MAX] or _("It came back in need of a repair.")
 
 
 def words(noted: dict[str, Any] | None) -> str:

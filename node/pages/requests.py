@@ -62,7 +62,7 @@ def _standing(row: Any, person: Any) -> dict[str, Any]:
         "note": sentence_note(words),
         "said": json.loads(row.reason or "{}").get("text", ""),
         "contact": engagements.contact(row, person.id),
-        "is_promised": engagements.state(row).takes,
+        "is_accepted": engagements.is_accepted(row),
     }
 
 

@@ -312,3 +312,33 @@ def test_two_asks_for_one_day_are_decided_in_the_order_they_arrive(two: Two) -> 
     here = two.home.ask(listing, "neighbour", 3, 3)
     two.exchange()
     assert (two.home.row(here).state, two.both(row)) == ("approved", ("declined", "declined"))
+
+
+def test_a_withdrawal_is_one_step_of_the_timeline_first_ours_then_signed_by_home(two: Two) -> None:
+    row = two.asked()
+    two.away.withdraw_ask(row)
+    two.exchange()
+    with two.away.inside():
+        steps = two.away.engine.timeline(two.away.row(row))
+    assert [each.label for each in steps].count("Withdrawn") == 1
+    assert steps[-1].label == "Withdrawn" and steps[-1].signed_by == two.home.id
+
+
+def test_contacts_are_spoken_of_only_once_both_said_yes(two: Two) -> None:
+    row = two.asked()
+
+    def accepted() -> list[bool]:
+        found = []
+        for town in (two.home, two.away):
+            with town.inside():
+                found.append(town.engine.is_accepted(town.engine.find(row.id)))
+        return found
+
+    assert accepted() == [False, False]
+    other = {"first_day": iso(TODAY + 5), "last_day": iso(TODAY + 6)}
+    two.home.act(row, "counter", args=other)
+    two.exchange()
+    assert two.both(row) == ("countered", "countered") and accepted() == [False, False]
+    two.away.act(row, "accept", "asker", "asker")
+    two.exchange()
+    assert two.both(row) == ("approved", "approved") and accepted() == [True, True]

@@ -178,12 +178,26 @@ def test_what_comes_back_broken_is_not_promised_and_the_next_one_is_warned(here:
     for each in (page, later):
         press(lender, each, "approve")
     press(lender, page, "hand_over")
-    press(lender, page, "take_back", broken="1", reason="Une roue voilée")
-    assert "Une roue voilée" in Visitor(here, next_one).read(later).text
+    private = {"reason": "Katell, rappelez-moi", "broken_text": "Une roue voilée"}
+    press(lender, page, "take_back", broken="1", **private)
+    for told in (Visitor(here, next_one).read(later), Visitor(here).read(f"/a/{listing.code}")):
+        assert "Une roue voilée" in told.text and "rappelez-moi" not in told.text
+    assert "rappelez-moi" in Visitor(here, asker).read(page).text
     refused = Visitor(here, asker).send(f"/a/{listing.code}/demander", days=[day(8)])
     assert refused.status_code == 409
     with here.inside():
         assert [each.what for each in tickets.of_listing(listing.key)] == ["repair"]
+
+
+def test_what_is_broken_is_told_in_general_words_where_none_were_typed(here: Place) -> None:
+    keeper, asker = here.member("Ronan"), here.member("Sterenn")
+    lender, listing = Visitor(here, keeper), publish(here, keeper)
+    page = asked(Visitor(here, asker), listing, 0, 1)
+    for action in ("approve", "hand_over"):
+        press(lender, page, action)
+    press(lender, page, "take_back", broken="1", reason="Sterenn, rappelez-moi")
+    told = Visitor(here).read(f"/a/{listing.code}").text
+    assert "réparation" in told and "rappelez-moi" not in told
 
 
 def test_who_asks_for_taken_days_may_wait_in_line_and_reads_their_place(here: Place) -> None:

@@ -179,8 +179,10 @@ def test_11_it_comes_back_broken_and_without_its_cover_and_the_next_one_is_warne
     story: Story,
 ) -> None:
     keeper = story.keeper.open(story.keeper.address)
-    keeper.press("take_back", part=["Attache"], broken="1", reason="Essieu tordu.")
-    keeper.reads("Rendu", "Essieu tordu.", "Bâche")
-    story.soizig.open(story.soizig.address).reads("Essieu tordu.")
+    private = "Yann, pensez à la bâche."
+    said = {"reason": private, "broken_text": "Essieu tordu."}
+    keeper.press("take_back", part=["Attache"], broken="1", **said)
+    keeper.reads("Rendu", "Bâche", private)
+    story.soizig.open(story.soizig.address).reads("Essieu tordu.").does_not_read(private)
     find(story.yann)
-    story.yann.reads("Essieu tordu.")
+    story.yann.reads("Essieu tordu.").does_not_read(private)
