@@ -83,6 +83,8 @@ class Engaging:
     auto         whether home may approve by itself when capacity is free
     wish         (body, form) -> what is asked in the words of `fields`, as it travels to home
     open_on      (body, day number) -> whether a thing can be fetched or brought back on that day
+    out          the states in which the thing itself is away until it is brought back; then what
+                 is late counts as taken, and guards are told how many are out (slots are days)
     amends       action -> (body, terms, form, today) -> the new terms of a transition that amends,
                  reckoned alike in both towns; raises Invalid
     guards       action (`ask` and `queue` among them) -> (body, terms, Standing) -> what stands in
@@ -110,6 +112,7 @@ class Engaging:
     auto: Callable[[Any], bool] = lambda body: False
     wish: Callable[[Any, Form], dict[str, str]] | None = None
     open_on: Callable[[Any, int], bool] = lambda body, day: True
+    out: tuple[str, ...] = ()
     stock: Callable[[Any], Mapping[str, int]] = lambda body: {}
     most: Callable[[Any], int | None] = lambda body: None
     amends: Mapping[str, Callable[[Any, Terms, Form, int], Terms]] = field(default_factory=dict)

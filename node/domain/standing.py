@@ -38,6 +38,7 @@ class Standing:
                    the last 400 days, newest first; of another town's resident only those with the
                    same listing are known as theirs
     waiting        how many wait in line for this listing
+    out            how many of its copies are out with others (`Engaging.out`)
     done           action -> how often it was done (verdict ok) in this engagement
     habilitations  {code: until when in UTC ms, None without end} of those in force they hold
     listing        the register they ask for
@@ -50,6 +51,7 @@ class Standing:
     is_staff: bool = False
     others: tuple[Other, ...] = ()
     waiting: int = 0
+    out: int = 0
     done: Mapping[str, int] = field(default_factory=dict)
     habilitations: Mapping[str, int | None] = field(default_factory=dict)
     listing: bytes = b""

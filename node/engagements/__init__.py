@@ -13,6 +13,7 @@
     talk       the messages of both sides, as pages show them; sayings: kept, sent, heard, forgotten
     contacts   what each side ticked, from the yes until the end
     tickets    what is broken or looked after; closures: when nothing is promised meanwhile
+    absence    what is out of the house or late, and whom that keeps waiting
     asking     how a resident asks, aiding: or somebody for them; roles: who somebody is in a row,
                and their buttons; keeping: who keeps a listing
     standing   what a practice's guards know of whoever asks, and how their no is told

@@ -6,6 +6,7 @@ is the database that refuses the second promise. What was promised stays promise
 later says fewer.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 from node.domain.capacity import Pair, free_units, runs, spread
 from node.domain.errors import Conflict
 from node.domain.practice import Amount, Claim, Engaging, Once, Stock, Terms, Wanted
-from node.engagements import closures, gate
+from node.engagements import absence, closures, gate
 from node.engagements.ground import Ground, read
 from node.engagements.verdicts import DUP, FULL, OK, UNKNOWN_LISTING
 from node.store.catalogue import listings
@@ -258,13 +259,16 @@ def _units(
     copies = engaging.copies(ground.body(listing)) if listing.body else 0
     place, but = (listing.origin, listing.key), row.id if row is not None else None
     chosen: set[Pair] = set()
+    late = absence.late(ground, listing, but)
     for claim in wanted:
         if not isinstance(claim, Claim):
             continue
         if not 0 < claim.units * (claim.span.after - claim.span.first) <= PAIRS_MAX:
             raise Refused(FULL)
         taken = claims.taken(*place, claim.span.first, claim.span.after, but=but)
-        units = free_units(claim.span, copies, taken, claim.units, mine | chosen)
+        own = Counter(slot for _, slot in mine)
+        away = [pair for pair in late if own[pair[1]] < claim.units]  # what is held stays held
+        units = free_units(claim.span, copies, taken + away, claim.units, mine | chosen)
         if not units:
             raise Refused(FULL)
         held = {slot for _, slot in mine}

@@ -13,6 +13,7 @@ from node.domain.practice import Registry
 from node.domain.schema import Form, tidy
 from node.domain.words import N_
 from node.engagements import (
+    absence,
     aiding,
     asking,
     closures,
@@ -301,9 +302,8 @@ class Engagements:
         """
         engaging, body = self.ground.rules(listing), self.ground.body(listing)
         first = self.ground.today(self.ground.now_ms())
-        held = Counter(
-            day for _, day in claims.taken(listing.origin, listing.key, first, first + count)
-        )
+        taken = claims.taken(listing.origin, listing.key, first, first + count)
+        held = Counter(day for _, day in taken + absence.late(self.ground, listing))
         copies, picked = engaging.copies(body), set(chosen)
         shut = closures.closed(self.ground, listing, Span(first, first + count))
         return [

@@ -1,8 +1,8 @@
 """The news: whether a notice of an engagement still tells something when it is about to leave."""
 
-from node.engagements import closures, reminders, roles
+from node.engagements import absence, closures, reminders, roles
 from node.engagements.ground import Ground, read
-from node.engagements.telling import MESSAGE, REMINDED, WARNED
+from node.engagements.telling import LATE, MESSAGE, REMINDED, WARNED
 from node.store.promises import messages
 from node.store.promises.engagements import Engagement
 
@@ -11,8 +11,8 @@ def is_news(ground: Ground, row: Engagement, kind: str, params: str, member_id: 
     """Return whether a notice queued earlier is still so, for whom it is meant.
 
     Messages: somebody has not read them. All others: the state is the one they tell of, entered at
-    the same moment; a reminder also needs a deadline that has not passed, a warning a ticket. Who
-    has no part in it any more (a keeper who let go) is told nothing.
+    the same moment; a reminder also needs a deadline that has not passed, a warning a ticket, or a
+    thing that is late still. Who has no part in it any more (a keeper who let go) is told nothing.
     """
     if not roles.roles(ground, row, member_id):
         return False
@@ -24,4 +24,6 @@ def is_news(ground: Ground, row: Engagement, kind: str, params: str, member_id: 
         return False
     if kind == REMINDED:
         return reminders.is_true(ground, row)
+    if kind == LATE:
+        return absence.due_ms(ground, row) is not None
     return kind != WARNED or bool(closures.of_engagement(ground, row))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from node.domain.practice import Claim, Engaging, Terms
+from node.engagements import absence
 from node.engagements.ground import Ground, read
 from node.store.catalogue.listings import Listing
 from node.store.promises import engagements as rows
@@ -71,7 +72,7 @@ def taken(ground: Ground, listing: Listing) -> list[tuple[int, int, bool]]:
         span = _span(ground, row)
         if span is not None and (units := _units(engaging, read(row.terms))):
             edges[span[0]] += units
-            edges[span[1]] -= units
+            edges[max(span[1], absence.end_ms(ground, listing, row))] -= units
             is_in_days = is_in_days and span[2]
     return _where_full(edges, engaging.copies(body), is_in_days)
 

@@ -13,7 +13,7 @@ from node.domain.errors import Conflict, DomainError, NotAllowed, NotFound
 from node.domain.lifecycle import DAY_MS, UNIVERSAL
 from node.domain.practice import Engaging, Terms
 from node.domain.standing import Hindrance, Other, Standing
-from node.engagements import verdicts
+from node.engagements import absence, verdicts
 from node.engagements.between.registers import Deed
 from node.engagements.ground import Ground, because, read
 from node.store.catalogue import facets, listings
@@ -75,6 +75,7 @@ def of(ground: Ground, engaging: Engaging, listing: Any, asker: Asker, deed: Dee
         is_staff=is_here and deed.by in STAFF,
         others=_others(ground, engaging, listing.practice, asker),
         waiting=rows.count_in(ground.town, listing.key, waiting) if waiting else 0,
+        out=absence.units_out(ground, engaging, listing.key, asker.engagement),
         done=_done(asker.engagement),
         habilitations=_habilitations(asker, now_ms),
         listing=listing.key,

@@ -7,7 +7,17 @@ own transaction, so that a run never holds the node up.
 from collections.abc import Callable
 
 from node.domain.lifecycle import DAY_MS
-from node.engagements import adoption, diary, gate, home, line, recovery, reminders, sayings
+from node.engagements import (
+    absence,
+    adoption,
+    diary,
+    gate,
+    home,
+    line,
+    recovery,
+    reminders,
+    sayings,
+)
 from node.engagements.between import asker, registers
 from node.engagements.between.post import is_unheard_answer, publish, send_unsent
 from node.engagements.ground import Ground
@@ -48,6 +58,7 @@ def sweep(ground: Ground) -> int:
     if marks.number(CARED_DAY) != today:
         care(ground)
         sayings.put_away(ground)
+        absence.warn(ground)
         if ground.journal.logbook is not None:
             diary.care(ground, ground.journal.logbook)
         marks.write_number(CARED_DAY, today)

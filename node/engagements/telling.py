@@ -3,7 +3,8 @@
 Kinds: engagement_asked (to the keeper), engagement_moved (to the side that did not act),
 engagement_unanswered (to the asker, when their own town withdrew for them), engagement_message (to
 who has not read what the other side wrote), engagement_reminded (to whoever's turn it is),
-engagement_warned (to who holds something that is broken).
+engagement_warned (to who holds something that is broken), engagement_late (to both sides of what
+was promised soon and is not back yet).
 """
 
 from typing import Any
@@ -19,7 +20,8 @@ UNANSWERED = "engagement_unanswered"
 MESSAGE = "engagement_message"
 REMINDED = "engagement_reminded"
 WARNED = "engagement_warned"
-KINDS = (ASKED, MOVED, UNANSWERED, MESSAGE, REMINDED, WARNED)
+LATE = "engagement_late"
+KINDS = (ASKED, MOVED, UNANSWERED, MESSAGE, REMINDED, WARNED, LATE)
 TOGETHER_MS = 10 * 60_000  # messages written within it are told of once
 
 
@@ -52,11 +54,11 @@ def remind(ground: Ground, row: Engagement, side: str) -> bool:
     return bool(told)
 
 
-def warn(ground: Ground, row: Engagement, side: str) -> None:
-    """Queue, once while it waits, that what an engagement is about is broken."""
+def warn(ground: Ground, row: Engagement, side: str, kind: str = WARNED) -> None:
+    """Queue, once while it waits, that what an engagement is about is broken, or not back yet."""
     for member in readers(ground, row, side):
-        if not notices.is_waiting(member, row.id, kind=WARNED):
-            _queue(ground, row, member, WARNED, params=_state_of(row))
+        if not notices.is_waiting(member, row.id, kind=kind):
+            _queue(ground, row, member, kind, params=_state_of(row))
 
 
 def readers(ground: Ground, row: Engagement, side: str) -> tuple[int, ...]:

@@ -69,6 +69,13 @@ TEXTS = {
             " please read what it is before you fetch it:\n%(url)s"
         ),
     ),
+    "engagement_late": (
+        N_("“%(title)s”: not back yet"),
+        N_(
+            "“%(title)s” should have come back and is still with somebody else. What you agreed on"
+            " stands; please speak to each other about when it is fetched:\n%(url)s"
+        ),
+    ),
 }
 SIGNATURE = N_("Lavoir of %(town)s, kept by %(manager)s. What is mailed to you: %(account_url)s")
 SIGNATURE_ALONE = N_("Lavoir of %(town)s. What is mailed to you: %(account_url)s")

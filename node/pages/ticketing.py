@@ -1,10 +1,11 @@
-"""The tickets as pages draw them: on a listing, on a request, on the desk's list."""
+"""The tickets as pages draw them, on a listing, on a request, on the desk's list; what is late."""
 
 from typing import Any
 
 from flask import url_for
 
 from node.domain.words import N_
+from node.engagements import absence
 from node.engagements.closures import of_now
 from node.engagements.tickets import may_close
 from node.pages import formats
@@ -35,7 +36,10 @@ def of_listing(listing: Shown, person: Any) -> dict[str, Any]:
 
 
 def part(row: Any, person: Any) -> dict[str, Any]:
-    """What requests/tickets.html draws: what touches this request, and where to say more."""
+    """What requests/tickets.html draws: what touches this request, and where to say more.
+
+    `late_since` is the day on which what was promised here should have come back.
+    """
     engagements = town().engagements
     held = engagements.tickets.of_row(row)
     is_asker = row.asker == person.id
@@ -46,11 +50,13 @@ def part(row: Any, person: Any) -> dict[str, Any]:
     elif sees_all and not row.final:
         listing = listings.find(row.listing_origin, row.listing_key)
         href = url_for("tickets.of_listing", code=listing.code) if listing else ""
+    due_ms = absence.due_ms(engagements.ground, row)
     return {
+        "late_since": formats.day(formats.as_moment(due_ms - 1).date()) if due_ms else "",
         "tickets": {
             "lines": [_drawn(each, is_hidden=each.by == "asker" and not sees_all) for each in held],
             "href": href,
-        }
+        },
     }
 
 

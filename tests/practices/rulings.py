@@ -69,6 +69,9 @@ def of_names(engaging: Engaging) -> Iterator[str]:
     if ASK in engaging.guards:
         for action in sorted(opens - set(engaging.guards)):
             yield f"{action} opens without the guard that {ASK} has"
+    holding = {name for table in engaging.lifecycles.values() for name in table.taking()}
+    for state in sorted(set(engaging.out) - holding):
+        yield f"a thing is out in {state}, and no table has that state or it holds nothing"
     amending = {way.action for way in ways if way.amends}
     for action in sorted(amending ^ set(engaging.amends)):
         yield f"{action} amends in the table or in `amends`, not in both"

@@ -307,6 +307,24 @@ def test_who_is_late_gets_nothing_more_but_from_the_desk_and_the_page_says_why(
     assert "Remis" in press(desk, wanted, "hand_over").text
 
 
+def test_both_sides_read_that_what_they_agreed_on_is_not_back_yet(alone: Place) -> None:
+    keeper, first, second = (alone.member(each) for each in ("Alar", "Bleuenn", "Caradec"))
+    lender, drill = Visitor(alone, keeper), publish(alone, keeper)
+    late, page = (asked(Visitor(alone, who), drill, at) for who, at in ((first, 0), (second, 1)))
+    for where, action in ((late, "approve"), (late, "hand_over"), (page, "approve")):
+        press(lender, where, action)
+    with alone.inside() as town:
+        town.clock.forward(days=1)
+        town.engagements.sweep()
+    for reader in (lender, Visitor(alone, second)):
+        assert "Pas encore revenu" in reader.read(page).text
+    assert "doit d’abord revenir" in lender.read(page).text
+    assert ("action", "hand_over") not in lender.form(page).buttons
+    press(lender, late, "take_back")
+    assert "Pas encore revenu" not in lender.read(page).text
+    assert "Remis" in press(lender, page, "hand_over").text
+
+
 def test_sixty_days_after_the_end_neither_words_nor_photo_are_left(alone: Place) -> None:
     keeper, asker = alone.member("Dewi"), alone.member("Elouan")
     lender = Visitor(alone, keeper)

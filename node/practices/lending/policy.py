@@ -23,6 +23,7 @@ TOO_MANY_LINES = "too_many_lines"
 LINE_FULL = "line_full"
 SOMEBODY_WAITS = "somebody_waits"
 NO_RENEWAL_LEFT = "no_renewal_left"
+STILL_OUT = "still_out"
 
 REASONS = {
     OVERDUE: N_("Something borrowed before is overdue: it has to come back first."),
@@ -34,6 +35,7 @@ REASONS = {
     LINE_FULL: N_("The waiting line for this is full."),
     SOMEBODY_WAITS: N_("Somebody waits for it: it cannot be kept longer."),
     NO_RENEWAL_LEFT: N_("It cannot be renewed any more."),
+    STILL_OUT: N_("It is still out with somebody: it has to come back first."),
 }
 
 Guard = Callable[[Item, Terms, Standing], Hindrance | None]
@@ -76,6 +78,16 @@ def may_take(item: Item, terms: Terms, standing: Standing) -> Hindrance | None:
     return _because(OVERDUE) if is_late else None
 
 
+def may_hand_over(item: Item, terms: Terms, standing: Standing) -> Hindrance | None:
+    """Return what keeps a thing from being handed over: none of it is there, or as `may_take`.
+
+    No more loans are out than there are copies, whoever presses the button.
+    """
+    if "first_day" in terms and standing.out + int(terms["units"]) > item.copies:
+        return _because(STILL_OUT)
+    return may_take(item, terms, standing)
+
+
 def may_renew(item: Item, terms: Terms, standing: Standing) -> Hindrance | None:
     """Return what keeps a loan from being renewed: somebody waits, or it was done too often."""
     if standing.waiting:
@@ -91,7 +103,7 @@ GUARDS: dict[str, Guard] = {
     "approve": may_take,
     "counter": may_take,
     "accept": may_take,
-    "hand_over": may_take,
+    "hand_over": may_hand_over,
     "renew": may_renew,
 }
 

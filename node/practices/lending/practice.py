@@ -40,6 +40,7 @@ PRACTICE = Practice(
         effects={"hand_over": actions.handed_over},
         auto=actions.auto,
         open_on=calendar.open_on,
+        out=policy.WITH_THEM,
         amends={"renew": actions.renewed},
         guards=policy.GUARDS,
         reasons=policy.REASONS,

@@ -200,7 +200,7 @@ def of_listing(origin: bytes, key: bytes, *, states: Iterable[str] = ()) -> list
 
 
 def in_states(
-    practice: str, home: bytes, states: Iterable[str], limit: int = 500
+    practice: str, home: bytes, states: Iterable[str], limit: int | None = 500
 ) -> list[Engagement]:
     """Return our home's engagements of a practice that are in one of these states, oldest first."""
     query = Engagement.select().where(
@@ -209,11 +209,13 @@ def in_states(
     return list(query.order_by(Engagement.since_ms, Engagement.id).limit(limit))
 
 
-def open_of_listing(origin: bytes, key: bytes) -> list[Engagement]:
-    """Return the engagements with a listing that are not over, oldest first."""
+def open_of_listing(origin: bytes, key: bytes, *, states: Iterable[str] = ()) -> list[Engagement]:
+    """Return the engagements with a listing that are not over, oldest first; in `states` or any."""
     query = Engagement.select().where(
         Engagement.listing_origin == origin, Engagement.listing_key == key, Engagement.final == 0
     )
+    if names := list(states):
+        query = query.where(Engagement.state.in_(names))
     return list(query.order_by(Engagement.created_ms, Engagement.id))
 
 
