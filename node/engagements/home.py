@@ -56,11 +56,11 @@ def pass_on_of(ground: Ground, listing: Listing) -> None:
     if engaging is None or listing.origin != ground.town:
         return
     taking = {name for each in engaging.lifecycles.values() for name in each.taking()}
-    for row in rows.of_listing(listing.origin, listing.key, states=taking):
-        if row.deadline_ms is not None and row.deadline_ms <= ground.now_ms():
-            after = pass_on(ground, row)
-            if after.version != row.version:
-                publish(ground, after)
+    late = rows.overdue_of(listing.origin, listing.key, ground.now_ms(), states=taking)
+    for row in late:
+        after = pass_on(ground, row)
+        if after.version != row.version:
+            publish(ground, after)
 
 
 def _next_end(ground: Ground, row: Engagement) -> tuple[int | None, bool]:

@@ -219,6 +219,19 @@ def open_of_listing(origin: bytes, key: bytes, *, states: Iterable[str] = ()) ->
     return list(query.order_by(Engagement.created_ms, Engagement.id))
 
 
+def overdue_of(
+    origin: bytes, key: bytes, now_ms: int, *, states: Iterable[str]
+) -> list[Engagement]:
+    """Return the engagements with a listing in one of `states` whose deadline has passed."""
+    query = Engagement.select().where(
+        Engagement.listing_origin == origin,
+        Engagement.listing_key == key,
+        Engagement.state.in_(list(states)),
+        Engagement.deadline_ms <= now_ms,
+    )
+    return list(query.order_by(Engagement.created_ms, Engagement.id))
+
+
 def open_between(asker_town: bytes, origin: bytes, key: bytes) -> int:
     """Return how many engagements of one town with one listing are not final."""
     query = Engagement.select().where(
