@@ -151,7 +151,7 @@ def listing_gone(ground: Ground, key: bytes) -> list[Engagement]:
     What was promised keeps its frozen terms until it is done or revoked. Returns the rows changed.
     """
     gone = []
-    for row in rows.of_listing(ground.town, key):
+    for row in rows.open_of_listing(ground.town, key):
         lifecycle = ground.lifecycle(row)
         if lifecycle.is_undecided(row.state) and not _is_gated(ground, row):
             reason = because(verdicts.UNKNOWN_LISTING)

@@ -76,7 +76,8 @@ def open_for(ground: Ground, wish: Wish) -> tuple[Engagement | None, str]:
         raise NotAllowed("own_listing", N_("This is your own listing."))
     found = _examine(ground, engaging, listing, wish)
     code = found.code
-    if code not in (verdicts.OK, *ANSWERED) and not found.because:
+    is_told = wish.asker_town != ground.town  # whoever stands here reads the no at once
+    if code != verdicts.OK and not (is_told and (code in ANSWERED or found.because)):
         return None, code
     row = _start(ground, listing, wish, keeper, found)
     record_deed(row, wish.deed, wish.by)

@@ -202,9 +202,12 @@ def of_listing(origin: bytes, key: bytes, *, states: Iterable[str] = ()) -> list
 def in_states(
     practice: str, home: bytes, states: Iterable[str], limit: int | None = 500
 ) -> list[Engagement]:
-    """Return our home's engagements of a practice that are in one of these states, oldest first."""
+    """Return our home's open engagements of a practice in one of these states, oldest first."""
     query = Engagement.select().where(
-        Engagement.practice == practice, Engagement.home == home, Engagement.state.in_(list(states))
+        Engagement.final == False,  # noqa: E712  an index can be used
+        Engagement.practice == practice,
+        Engagement.home == home,
+        Engagement.state.in_(list(states)),
     )
     return list(query.order_by(Engagement.since_ms, Engagement.id).limit(limit))
 
@@ -219,17 +222,15 @@ def open_of_listing(origin: bytes, key: bytes, *, states: Iterable[str] = ()) ->
     return list(query.order_by(Engagement.created_ms, Engagement.id))
 
 
-def overdue_of(
-    origin: bytes, key: bytes, now_ms: int, *, states: Iterable[str]
-) -> list[Engagement]:
-    """Return the engagements with a listing in one of `states` whose deadline has passed."""
-    query = Engagement.select().where(
+def overdue_of(origin: bytes, key: bytes, now_ms: int, *, states: Iterable[str]) -> list[bytes]:
+    """Return the ids of a listing's engagements in `states` whose deadline has passed."""
+    query = Engagement.select(Engagement.id).where(
         Engagement.listing_origin == origin,
         Engagement.listing_key == key,
         Engagement.state.in_(list(states)),
         Engagement.deadline_ms <= now_ms,
     )
-    return list(query.order_by(Engagement.created_ms, Engagement.id))
+    return [each for (each,) in query.order_by(Engagement.created_ms, Engagement.id).tuples()]
 
 
 def open_between(asker_town: bytes, origin: bytes, key: bytes) -> int:
