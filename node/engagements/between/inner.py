@@ -29,7 +29,7 @@ TEXT_MAX = 1_000
 NAME_MAX = 200
 WISH_FIELDS_MAX = 24
 TERMS_MAX_BYTES = 8_192
-MOMENT_MAX_MS = 253_402_300_799_000  # the year 9999
+MOMENT_MAX_MS = 253_402_128_000_000  # 30 December 9999: a later one has no day in every zone
 
 
 def read_request(inner: Mapping[int, Any]) -> Request:

@@ -24,7 +24,7 @@ TEXT_MAX_BYTES = 6_000
 DIGEST_BYTES = 16
 VERSION_BYTES = 5  # so that the number of a version fits wherever a moment fits
 DAYS_MAX = 2_932_896  # the year 9999
-MOMENT_MAX_MS = 253_402_300_799_000
+MOMENT_MAX_MS = 253_402_128_000_000  # later ones have no day in every zone
 
 _PRACTICE = re.compile(r"[a-z][a-z0-9_]{0,31}")
 
