@@ -229,6 +229,10 @@ class Engagements:
         """Return the engagements with a listing, oldest first."""
         return rows.of_listing(origin, key)
 
+    def open_for_listing(self, origin: bytes, key: bytes) -> list[Engagement]:
+        """Return the engagements with a listing that are not over, oldest first."""
+        return rows.open_of_listing(origin, key)
+
     def timeline(self, row: Engagement) -> tuple[Step, ...]:
         """Return the steps of an engagement, done and to come."""
         return timeline.steps(self.ground, row)

@@ -53,8 +53,8 @@ def _asked_before(listing: Shown, member_id: int) -> Any:
         terms = engagements.terms(listing.row, request.form)
     except Invalid:
         return None
-    for row in engagements.for_listing(listing.origin, listing.key):
-        if row.asker == member_id and not row.final and json.loads(row.terms) == terms:
+    for row in engagements.open_for_listing(listing.origin, listing.key):
+        if row.asker == member_id and json.loads(row.terms) == terms:
             return row
     return None
 

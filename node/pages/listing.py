@@ -105,8 +105,8 @@ def _may_name(listing: Shown) -> bool:
 
 def _own(listing: Shown) -> dict[str, Any]:
     """Return what its keeper reads beside a listing: how many requests are open."""
-    rows = town().engagements.for_listing(listing.origin, listing.key)
-    return {"open": sum(not row.final for row in rows), "is_paused": listing.row.state == "paused"}
+    rows = town().engagements.open_for_listing(listing.origin, listing.key)
+    return {"open": len(rows), "is_paused": listing.row.state == "paused"}
 
 
 def signature_of(listing: Shown) -> str:

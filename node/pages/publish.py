@@ -104,12 +104,12 @@ def pause(code: str) -> Any:
 def ask_to_withdraw(code: str) -> Any:
     """Ask whether it is meant: what is withdrawn does not come back under its code."""
     listing = _own(code)
-    waiting = town().engagements.for_listing(listing.origin, listing.key)
+    waiting = town().engagements.open_for_listing(listing.origin, listing.key)
     return render_template(
         "publish/withdraw.html",
         section="publish",
         listing=listing,
-        open_requests=sum(not row.final for row in waiting),
+        open_requests=len(waiting),
     )
 
 

@@ -219,18 +219,14 @@ def open_of_listing(origin: bytes, key: bytes, *, states: Iterable[str] = ()) ->
     )
     if names := list(states):
         query = query.where(Engagement.state.in_(names))
-    return list(query.order_by(Engagement.created_ms, Engagement.id))
+    # sorted here: asked to, SQLite would walk all the history of the listing in that order
+    return sorted(query, key=lambda row: (row.created_ms, row.id))
 
 
 def overdue_of(origin: bytes, key: bytes, now_ms: int, *, states: Iterable[str]) -> list[bytes]:
     """Return the ids of a listing's engagements in `states` whose deadline has passed."""
-    query = Engagement.select(Engagement.id).where(
-        Engagement.listing_origin == origin,
-        Engagement.listing_key == key,
-        Engagement.state.in_(list(states)),
-        Engagement.deadline_ms <= now_ms,
-    )
-    return [each for (each,) in query.order_by(Engagement.created_ms, Engagement.id).tuples()]
+    late = (row for row in open_of_listing(origin, key, states=states) if row.deadline_ms)
+    return [row.id for row in late if row.deadline_ms <= now_ms]
 
 
 def open_between(asker_town: bytes, origin: bytes, key: bytes) -> int:
@@ -288,7 +284,7 @@ def with_town(town: bytes, *, only_open: bool = True) -> list[Engagement]:
     """Return the engagements another town takes part in, oldest first."""
     query = Engagement.select().where((Engagement.home == town) | (Engagement.asker_town == town))
     if only_open:
-        query = query.where(~Engagement.final)
+        query = query.where(Engagement.final == False)  # noqa: E712  an index can be used
     return list(query.order_by(Engagement.created_ms, Engagement.id))
 
 
