@@ -57,7 +57,7 @@ def pass_on_of(ground: Ground, listing: Listing) -> None:
         return
     taking = {name for each in engaging.lifecycles.values() for name in each.taking()}
     late = rows.overdue_of(listing.origin, listing.key, ground.now_ms(), states=taking)
-    for row in late:
+    for row in map(rows.find, late):
         after = pass_on(ground, row)
         if after.version != row.version:
             publish(ground, after)
