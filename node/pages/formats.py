@@ -167,6 +167,14 @@ def moment(at_ms: int) -> str:
     return _("%(day)s at %(hour)s", day=day(as_moment(at_ms).date()), hour=clock(at_ms))
 
 
+def deadline(at_ms: int) -> str:
+    """A moment that ends something: where a day begins it is "lundi 23 novembre à minuit"."""
+    local = as_moment(at_ms)
+    if (local.hour, local.minute) != (0, 0):
+        return moment(at_ms)
+    return _("%(day)s at midnight", day=day(as_moment(at_ms - 1).date()))
+
+
 def iso_moment(at_ms: int) -> str:
     """The same for <time datetime>: "2026-11-23T09:42:00+01:00"."""
     return as_moment(at_ms).isoformat(timespec="seconds")

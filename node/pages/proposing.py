@@ -28,7 +28,7 @@ def part(row: Any, person: Any) -> dict[str, Any]:
         "proposal": hung,
         "is_my_proposal": hung is not None and (hung.by == "asker") == is_asker,
         "agreed_terms": json.loads(row.terms or "{}"),
-        "proposal_until": formats.moment(hung.until_ms) if hung else "",
+        "proposal_until": formats.deadline(hung.until_ms) if hung else "",
         "proposable": engagements.proposable(row, person.id),
     }
 

@@ -221,6 +221,8 @@ def sentence_note(words: Any) -> str:
 
 def _values(words: Any) -> dict[str, Any]:
     times = {name: formats.moment(at_ms) for name, at_ms in words.times.items()}
+    if "until" in times:
+        times["until"] = formats.deadline(words.times["until"])
     return {**words.params, **times}
 
 

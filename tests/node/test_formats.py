@@ -34,6 +34,8 @@ WRITTEN = [
     ("fr", "hour", ("08:00",), "8 h"),
     ("fr", "weekday", (6,), "dimanche"),
     ("fr", "weekday_letter", (0,), "L"),
+    ("fr", "deadline", (NOON,), "lundi 23 novembre à 9 h 42"),
+    ("fr", "deadline", (NOON - 9 * HOUR - 42 * MINUTE,), "dimanche 22 novembre à minuit"),
     ("fr", "iso_moment", (NOON,), "2026-11-23T09:42:00+01:00"),
     ("fr", "euros", (1250,), "12,50 €"),
     ("fr", "euros", (5000,), "50 €"),

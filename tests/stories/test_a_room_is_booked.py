@@ -77,7 +77,7 @@ def test_1_the_house_publishes_its_room_and_when_it_opens(story: Story) -> None:
         step="60", max_minutes="240", repeat_max="4", prices="Associations : 0\nHabitants : 12",
         seats="30", **HOURS,
     )  # fmt: skip
-    story.keeper.reads(TITLE, "Habitants: 12", "lundi 9")
+    story.keeper.reads(TITLE, "Habitants : 12", "lundi 9")
     story.post()
     week_of(story.nolwenn, 7)
     story.nolwenn.reads("Seule la ville de Lorient sait ce qui est pris")
@@ -96,7 +96,7 @@ def test_2_nolwenn_asks_while_lorient_is_off_and_is_told_the_truth(story: Story)
 def test_3_lorient_comes_back_and_proposes_the_afternoon(story: Story) -> None:
     story.nodes.serve("Lorient")
     story.post()
-    story.nolwenn.open(story.nolwenn.address).reads("C’est à Lorient de jouer")
+    story.nolwenn.open(story.nolwenn.address).reads("Lorient l’a reçue")
     keeper = story.keeper.open("/demandes").follow(TITLE).reads("Chorale", "Nolwenn")
     keeper.follow("Proposer")
     keeper.press(
@@ -134,7 +134,7 @@ def test_6_every_week_yann_gets_what_can_be_had_and_reads_which_date_cannot(
     )
     other.reads("1 date est impossible ; les autres sont gardées", "Demandé")
     other.follow("Toutes les dates de cette série").reads("15 h")
-    other.press("withdraw").reads("Fait pour 2 dates sur 2", "Retiré")
+    other.press("withdraw").reads("Fait pour 2 dates sur 2", "Annulé")
 
 
 def test_7_nolwenn_withdraws_while_lorient_is_off_then_the_line_passes_on(story: Story) -> None:
@@ -144,6 +144,6 @@ def test_7_nolwenn_withdraws_while_lorient_is_off_then_the_line_passes_on(story:
     story.nodes.serve("Lorient")
     story.yann.open(story.yann.address).reads("Numéro 1 dans la file d’attente")
     story.post()
-    nolwenn.open(nolwenn.address).reads("Retirée ; Lorient le sait")
+    nolwenn.open(nolwenn.address).reads("Annulée ; Lorient le sait")
     story.yann.open(story.yann.address).reads("Une place s’est libérée pour vous").press("accept")
     story.yann.reads("Réservé", "Gratuit")

@@ -100,7 +100,7 @@ def test_3_lorient_comes_back_and_proposes_other_days(story: Story) -> None:
     story.nodes.serve("Lorient")
     story.post()
     story.nolwenn.open(story.nolwenn.address)
-    story.nolwenn.reads("C’est à Lorient de jouer", "signé par Lorient")
+    story.nolwenn.reads("Lorient l’a reçue", "signé par Lorient")
     story.keeper.open("/demandes").reads("Nolwenn vous le demande").follow(TITLE)
     story.keeper.reads("Pour un déménagement").does_not_read(PHONE)
     story.keeper.follow("Proposer d’autres jours")
@@ -158,7 +158,7 @@ def test_9_once_lorient_knows_the_line_passes_on_by_itself(story: Story) -> None
     story.nodes.serve("Lorient")
     story.yann.open(story.yann.address).reads("Numéro 1 dans la file d’attente")
     story.post()
-    story.nolwenn.open(story.nolwenn.address).reads("Retirée ; Lorient le sait")
+    story.nolwenn.open(story.nolwenn.address).reads("Annulée ; Lorient le sait")
     story.yann.open(story.yann.address).reads("Proposé").press("accept")
     story.yann.reads("Acceptée")
 

@@ -158,7 +158,7 @@ def test_an_answer_to_an_older_page_is_refused_and_shows_the_new_one(pair: Pair,
     old = keeper.form(href).fields
     answer(pair, "Nolwenn", "Quimper", href, "withdraw")
     page = keeper.follow(keeper.post(href, {**old, "action": "approve"}))
-    assert "Retirée" in page.text and "Acceptée" not in page.text
+    assert "Annulée" in page.text and "Acceptée" not in page.text
 
 
 def test_the_count_on_top_is_of_what_waits_for_me(pair: Pair, saw: str) -> None:
