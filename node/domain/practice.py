@@ -93,6 +93,8 @@ class Engaging:
     limits       (body, Standing) -> what stands against asking at all, whatever is asked: said on
                  the page before anybody fills in a form
     is_milder    (old terms, new terms) -> whether home may change them alone: it only gives more
+    shape        the type of each term that a page draws: terms of another town that name one with
+                 another type are refused
     instant      (slot, zone) -> the instant, UTC ms, at which a slot of a Claim begins; left out,
                  slots are day numbers
     span         (terms, zone) -> when it takes place: (start, end) in UTC ms, and whether in whole
@@ -122,6 +124,7 @@ class Engaging:
     reasons: Mapping[str, str] = field(default_factory=dict)
     limits: Callable[[Any, Standing], Hindrance | None] = lambda body, standing: None
     is_milder: Callable[[Terms, Terms], bool] = lambda old, new: False
+    shape: Mapping[str, type] = field(default_factory=dict)
     span: Callable[[Terms, str], Occasion | None] | None = None
     instant: Callable[[int, str], int] = midnight_ms
 

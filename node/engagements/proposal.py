@@ -24,6 +24,7 @@ from node.domain.lifecycle import (
 )
 from node.domain.practice import Terms
 from node.engagements import verdicts
+from node.engagements.between.inner import MOMENT_MAX_MS
 from node.engagements.between.registers import ASKER_SIDE, Deed, Proposed
 from node.engagements.ground import Ground, read, written
 from node.store.promises import acts
@@ -185,16 +186,19 @@ def version_answered(row: Engagement, action: str, shown: int) -> int:
 
 def is_sound(ground: Ground, row: Engagement, terms: Mapping[str, Any]) -> bool:
     """Return whether terms of another town can be reckoned with and drawn as those asked for."""
-    known = read(row.terms)
+    known, rules = read(row.terms), ground.rules(row)
     for name, value in terms.items():
-        if name in known and type(known[name]) is not type(value):
+        wanted = {rules.shape.get(name), type(known[name]) if name in known else None} - {None}
+        if wanted - {type(value)} or (type(value) is int and abs(value) > INT_MAX):
             return False
-        if type(value) is int and abs(value) > INT_MAX:
-            return False
-    rules = ground.rules(row)
     try:
         rules.claim(dict(terms))
         moments = rules.moments(dict(terms), ground.zone)
     except UNSOUND:
         return False
-    return set(known) <= set(terms) and all(type(each) is int for each in moments.values())
+    return set(known) <= set(terms) and all(map(_has_a_day, moments.values()))
+
+
+def _has_a_day(at_ms: object) -> bool:
+    """Whether an instant that was reckoned from terms can be written as a day and an hour."""
+    return type(at_ms) is int and 0 <= at_ms <= MOMENT_MAX_MS

@@ -37,6 +37,9 @@ MESSAGE = Field(
     max_length=MESSAGE_MAX,
 )
 
+DAYS = ("first_day", "after_day", "free_from", "answer_until", "pickup_until")
+SHAPE = dict.fromkeys((*DAYS, "units", "deposit"), int)
+
 
 def fields(item: Item) -> tuple[Field, ...]:
     """Return what somebody who asks for `item` fills in."""

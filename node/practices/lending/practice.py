@@ -46,5 +46,6 @@ PRACTICE = Practice(
         reasons=policy.REASONS,
         limits=policy.limits,
         is_milder=actions.is_milder,
+        shape=actions.SHAPE,
     ),
 )

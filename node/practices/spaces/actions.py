@@ -39,6 +39,9 @@ MESSAGE = Field(
     max_length=MESSAGE_MAX,
 )
 
+SHAPE = dict.fromkeys(("first", "after", "gap", "units", "cents", "rate", "people", "twice"), int)
+SHAPE |= {"group": str, "series": str}
+
 
 def fields(space: Space) -> tuple[Field, ...]:
     """Return what somebody who books `space` fills in."""

@@ -45,6 +45,7 @@ PRACTICE = Practice(
         guards=GUARDS,
         reasons=REASONS,
         is_milder=actions.is_milder,
+        shape=actions.SHAPE,
         instant=hours.instant,
     ),
 )
