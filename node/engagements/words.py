@@ -51,7 +51,10 @@ REASONS = {
     verdicts.FULL: N_("It was taken in the meantime for a part of that time."),
     verdicts.LATE: N_("The request arrived too late for those days."),
     verdicts.UNKNOWN_LISTING: N_("It is no longer on offer."),
-    verdicts.NO_AGREEMENT: N_("It is for residents of that town only."),
+    verdicts.NO_AGREEMENT: N_(
+        "It is for residents of that town only,"
+        " or the agreement between the two towns does not cover it."
+    ),
     "record_removed": N_("That town removed its answer; nothing is promised any more."),
 }
 

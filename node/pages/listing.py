@@ -50,6 +50,7 @@ def show(code: str) -> Any:
         may_moderate=accounts.may(member(), "moderator"),
         may_name=_may_name(listing),
         own=_own(listing) if askform.is_mine(listing) else None,
+        is_named=_is_named(listing),
         state=state(listing),
         through="" if listing.practice.engaging else _association(listing.origin),
         refused=_(refused.message, **refused.params) if refused else "",
@@ -101,6 +102,12 @@ def _may_name(listing: Shown) -> bool:
     """Return whether who asks may say who keeps a listing: who keeps it, and the desk."""
     is_kept = listing.is_local and listing.practice.engaging is not None
     return is_kept and member() is not None and keeping.may_name(listing.key, member().id)
+
+
+def _is_named(listing: Shown) -> bool:
+    """Return whether who asks was named to keep a listing of somebody else."""
+    is_here = listing.is_local and member() is not None and not askform.is_mine(listing)
+    return is_here and keeping.is_keeper(listing.key, member().id)
 
 
 def _own(listing: Shown) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from node.domain.errors import Invalid, NotAllowed, NotFound
 from node.domain.practice import Practice
 from node.domain.schema import plain, replace
 from node.domain.words import N_
+from node.engagements import keeping
 from node.erasure import erase
 from node.members import accounts
 from node.pages import askform, drafts
@@ -66,8 +67,8 @@ def publish(rubric: str) -> Any:
 
 @blueprint.get("/a/<code>/modifier")
 def edit(code: str) -> Any:
-    """Show the form of one of the person's own listings."""
-    listing = _own(code)
+    """Show the form of a listing the person published or keeps."""
+    listing = _kept(code)
     values = {**drafts.values_of(listing.body), "seen": drafts.seen(listing.row.scope)}
     return _form(listing.practice, values, {}, listing)
 
@@ -76,12 +77,13 @@ def edit(code: str) -> Any:
 @once
 def change(code: str) -> Any:
     """Publish the next revision of a listing."""
-    listing, photos = _own(code), drafts.photos()
+    listing, photos = _kept(code), drafts.photos()
     try:
         body = drafts.read(listing.practice, photos, listing.body)
     except Invalid as invalid:
         return _refused(listing.practice, invalid, photos, listing), 422
     if drafts.scope() != listing.row.scope:
+        listing = _own(code)  # for other readers it ends here and begins anew
         code = _publish_anew(listing, body)
         flash(_("Published anew under another code, for other readers. The old code leads here."))
     else:
@@ -94,7 +96,7 @@ def change(code: str) -> Any:
 @once(together=True)
 def pause(code: str) -> Any:
     """Pause a listing, or offer it again."""
-    listing = _own(code)
+    listing = _kept(code)
     state = "published" if listing.body.state == "paused" else "paused"
     _revise(listing, replace(listing.body, state=state))
     return redirect(url_for("listing.show", code=code), 303)
@@ -145,11 +147,32 @@ def _practice(rubric: str) -> Practice:
 
 
 def _own(code: str) -> Shown:
-    """Return a listing of the person signed in; raises NotFound, NotAllowed."""
+    """Return a listing the person signed in published, or may withdraw all the same.
+
+    Raises NotFound, NotAllowed.
+    """
     require_member()
     listing = find(code)
     if not askform.is_mine(listing) and not accounts.may(member(), "admin"):
-        raise NotAllowed("not_yours", N_("Only the person who published it can change it."))
+        message = N_("Only the person who published it can withdraw it or change who reads it.")
+        raise NotAllowed("not_yours", message)
+    return _living(listing)
+
+
+def _kept(code: str) -> Shown:
+    """Return a listing the person signed in may change and pause: who published or keeps it.
+
+    Raises NotFound, NotAllowed.
+    """
+    person, listing = require_member(), find(code)
+    is_kept = listing.is_local and keeping.is_keeper(listing.key, person.id)
+    if not (is_kept or askform.is_mine(listing) or accounts.may(member(), "admin")):
+        message = N_("Only the person who published it, or who keeps it, can change it.")
+        raise NotAllowed("not_yours", message)
+    return _living(listing)
+
+
+def _living(listing: Shown) -> Shown:
     if not listing.is_local or listing.row.state not in listings.LIVE_STATES:
         raise NotFound("no_listing", N_("There is no listing with this code here."))
     return listing

@@ -331,6 +331,23 @@ def test_two_people_of_one_name_are_told_apart_by_their_address(pair: Pair) -> N
     assert moderator(pair).send(page, page, who="yann2@example.org").status_code == 303
 
 
+def test_who_keeps_a_listing_changes_and_pauses_it_and_withdraws_it_not(pair: Pair) -> None:
+    page = publish(pair, "Nolwenn", "Quimper", "Perceuse")
+    yann, wanted = pair.visitor("Yann"), {"title": "Perceuse à colonne"}
+    form = f"{page}/modifier"
+    assert yann.get(form).status_code == 403
+    assert "en tant que responsable" not in yann.read(page).text
+    keep_by(pair, "Perceuse", "Yann")
+    assert "La modifier, en tant que responsable" in yann.read(page).text
+    assert yann.send(form, form, seen="partners", **wanted).status_code == 403
+    assert yann.send(form, form, **wanted).status_code == 303
+    assert yann.post(f"{page}/pause", {"token": yann.token()}).status_code == 303
+    assert shown(pair, "Quimper", "Perceuse à colonne").row.state == "paused"
+    withdrawal = f"{page}/retirer"
+    assert yann.get(withdrawal).status_code == 403
+    assert yann.post(withdrawal, {"token": yann.token()}).status_code == 403
+
+
 def test_strangers_do_not_see_nor_name_keepers(pair: Pair) -> None:
     code = association(pair).rsplit("/", 1)[-1]
     stranger = pair.visitor("Yann")
