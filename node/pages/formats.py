@@ -33,10 +33,15 @@ def as_moment(at_ms: int) -> datetime:
     return datetime.fromtimestamp(at_ms / 1000, ZONE)
 
 
-def iso_day(value: int | date | str | None) -> str:
+def as_typed(value: Any) -> str:
+    """What was typed in a field, as it was; a field that was sent several times, joined."""
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value or "")
+
+
+def iso_day(value: int | date | str | list[str] | None) -> str:
     """What <input type=date> and <time> want: "2026-11-23"; a typed text stays itself."""
-    if value is None or isinstance(value, str):
-        return value or ""
+    if not isinstance(value, (int, date)):
+        return as_typed(value)
     return as_day(value).isoformat()
 
 
@@ -142,10 +147,10 @@ def hour(minutes: int | str) -> str:
     return f"{hours}{SOLID}h{SOLID}{rest:02}" if rest else f"{hours}{SOLID}h"
 
 
-def typed_time(value: int | str | None) -> str:
+def typed_time(value: int | str | list[str] | None) -> str:
     """What <input type=time> wants, from minutes since midnight; a text stays itself."""
-    if value is None or isinstance(value, str):
-        return value or ""
+    if not isinstance(value, int):
+        return as_typed(value)
     return f"{value // 60:02}:{value % 60:02}"
 
 
@@ -156,8 +161,8 @@ def holiday_name(day: int) -> str:
 
 def typed_dates(value: Sequence[tuple[int, int]] | str | None) -> str:
     """Days and spans as somebody would type them, one a line; a text stays itself."""
-    if value is None or isinstance(value, str):
-        return value or ""
+    if not value or isinstance(value, str) or isinstance(value[0], str):
+        return as_typed(value)
     lines = ([f"{calendar_day(each):%d/%m/%Y}" for each in span] for span in value)
     return "\n".join(first if first == last else f"{first} - {last}" for first, last in lines)
 
@@ -241,10 +246,10 @@ def euros(cents: int) -> str:
     return f"€{text}" if current().code == "en" else f"{text}{SOLID}€"
 
 
-def typed_cents(value: int | str | None) -> str:
+def typed_cents(value: int | str | list[str] | None) -> str:
     """A sum as somebody would type it in a field: 1250 gives "12,50"; a text stays itself."""
-    if value is None or isinstance(value, str):
-        return value or ""
+    if not isinstance(value, int):
+        return as_typed(value)
     mark = "." if current().code == "en" else ","
     return f"{value // 100}{mark}{value % 100:02}" if value % 100 else str(value // 100)
 

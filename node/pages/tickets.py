@@ -19,6 +19,7 @@ from node.store.catalogue import listings
 from node.store.promises.tickets import HINT
 
 blueprint = Blueprint("tickets", __name__)
+EARLIEST = 1970  # a year
 KEPT = N_("Noted. Whoever has it or asked for it meanwhile is told.")
 
 
@@ -142,7 +143,10 @@ def _typed(form: Form) -> Report:
 def _day(form: Form, name: str) -> int | None:
     text = tidy(said(form, name))
     try:
-        return day_number(date.fromisoformat(text)) if text else None
+        day = date.fromisoformat(text) if text else None
+        if day is not None and not EARLIEST <= day.year < date.max.year:
+            raise ValueError
+        return day_number(day) if day is not None else None
     except ValueError:
         raise Invalid([Problem(name, "not_a_day", N_("A date, please."))]) from None
 
