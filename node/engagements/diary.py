@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
+from node.domain.lifecycle import DAY_MS
 from node.engagements import capacity, gate
 from node.engagements.ground import Ground
 from node.journal.logbook import VOID, Entry, Logbook
@@ -20,7 +21,6 @@ from node.store.promises.engagements import Engagement
 
 KIND = "engagement"
 KEPT_DAYS = 430  # (id, final state) is remembered while a record of it can be valid
-DAY_MS = 86_400_000
 STAMP = "stamp"  # {0: the last stamp of ours}, once a day: what renewals and new keys signed
 FORGOTTEN = "forgotten"  # {0: ref of a member}: erased, and erased again after a restore
 FIELDS = {"row", "people", "acts", "claims", "gated", STAMP}  # of an engagement's line
