@@ -15,6 +15,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from node.cli.seed import seeding
 from node.domain.capacity import calendar_day
 from node.domain.schema import plain
+from node.engagements.tickets import Report
 from node.erasure import cleaning, erase
 from node.members import passwords, sessions
 from node.pages.here import Shown
@@ -212,6 +213,13 @@ def _requests(scenery: Scenery) -> None:
     _act(scenery, "Quimper", "Nolwenn", declined, "decline", reason="Elle est en réparation.")
     scenery.world.clock.forward(minutes=9)
     scenery.world.sync(1)
+    with scenery.place("Quimper").inside() as town:
+        yann, barrow = scenery.people["Quimper", "Yann"], scenery.listing("Quimper", BARROW)
+        town.engagements.talk.say(
+            sewing, "Faut-il apporter du fil ?", member_id=yann.id, message_id=b"talk-one"
+        )
+        worn = Report("hint", "Le pneu se dégonfle : la pompe est dans le bac.")
+        town.engagements.tickets.open_(barrow, worn, yann.id)
     scenery.requests |= {
         "accepted": trailer.hex(),
         "received": sewing.hex(),
@@ -287,11 +295,12 @@ def _forge(scenery: Scenery) -> None:
         town.journal.ingest([bytes(raw), ahead.raw, newer.raw], lorient.id)
 
 
-def _first(scenery: Scenery, practice: str) -> str:
-    """Return the code of one listing of a practice, of another town, as Quimper holds it."""
+def _first(scenery: Scenery, practice: str, of: str = "") -> str:
+    """Return the code of one listing of a practice, of another town or `of` one, in Quimper."""
     row = listings.Listing
     with scenery.place("Quimper").inside() as town:
-        wanted = (row.practice == practice) & (row.origin != town.id)
+        origin = row.origin == scenery.place(of).town.id if of else row.origin != town.id
+        wanted = (row.practice == practice) & origin
         return str(row.select().where(wanted).order_by(row.title).first().code)
 
 
@@ -337,6 +346,12 @@ def _visitors_pages(scenery: Scenery) -> list[tuple[str, str]]:
         ("privacy", "/donnees"),
         ("nowhere", "/nulle-part"),
         ("source", "/source"),
+        ("spaces", "/espaces"),
+        ("listing-space", f"/a/{_first(scenery, 'spaces')}"),
+        ("space-week", f"/espaces/{_first(scenery, 'spaces', 'Quimper')}"),
+        ("space-week-remote", f"/espaces/{_first(scenery, 'spaces')}"),
+        ("report", f"/a/{trailer}/signaler"),
+        ("join", "/rejoindre"),
         ("door", f"/compte?next=/a/{trailer}/demander"),
     ]
 
@@ -355,13 +370,26 @@ def _residents_pages(scenery: Scenery) -> list[tuple[str, str]]:
         ("requests", "/demandes"),
         ("lending-today", "/objets/aujourdhui"),
         *((f"request-{state}", f"/demandes/{asked[state]}") for state in REQUESTS_SHOWN),
+        ("request-propose", f"/demandes/{asked['received']}/proposer"),
+        ("space-book", f"/espaces/{_first(scenery, 'spaces', 'Quimper')}?jour={_day_of_books()}"),
+        ("tickets", f"/a/{sewing}/entretien"),
+        ("keepers", f"/a/{sewing}/responsables"),
         ("account", "/compte"),
+        ("account-address", "/compte/adresse"),
+        ("account-calendar", "/compte/calendrier"),
+        ("account-invitations", "/compte/invitations"),
+        ("account-reports", "/compte/signalements"),
         ("account-erase", "/compte/effacer"),
     ]
 
 
+def _day_of_books() -> str:
+    """Return the Thursday of next week, as the address of a week page writes it."""
+    return calendar_day(TODAY + 10).isoformat()
+
+
 def _desk_pages(scenery: Scenery) -> list[tuple[str, str]]:
-    slug = _slugs(scenery)
+    slug, barrow = _slugs(scenery), _code(scenery, "Quimper", BARROW)
     return [
         ("desk", "/admin"),
         ("desk-towns", "/admin/villes"),
@@ -369,6 +397,19 @@ def _desk_pages(scenery: Scenery) -> list[tuple[str, str]]:
         ("desk-town", f"/admin/villes/{slug['Lorient']}"),
         ("desk-town-silent", f"/admin/villes/{slug['Vannes']}"),
         ("desk-town-words", f"/admin/villes/{slug['Auray']}"),
+        ("desk-agreement", f"/admin/villes/{slug['Lorient']}/accord"),
+        ("desk-ending", f"/admin/villes/{slug['Lorient']}/quitter"),
+        ("desk-requests", "/admin/demandes"),
+        ("desk-note-down", f"/admin/demandes/noter?annonce={barrow}"),
+        ("desk-request", f"/demandes/{scenery.requests['received']}"),
+        ("desk-habilitations", "/admin/habilitations"),
+        ("desk-reports", "/admin/signalements"),
+        ("desk-report", f"/admin/signalements/{barrow}"),
+        ("desk-admission", "/admin/adhesions"),
+        ("desk-proofs", "/admin/adhesions/domicile"),
+        ("desk-quartiers", "/admin/quartiers"),
+        ("desk-tickets", "/admin/entretien"),
+        ("desk-tickets-of", f"/a/{barrow}/entretien"),
         ("desk-erasures", "/admin/effacements"),
         ("desk-courier", "/admin/courrier"),
         ("desk-keys", "/admin/identite"),

@@ -45,7 +45,7 @@ def hand_out() -> Any:
         )
     except Invalid as invalid:
         return _page(error=_(invalid.message, **invalid.params), typed=name), 422
-    trail.note("member.code", f"member/{person.id}" if person else "")
+    trail.note(*(("member.code", f"member/{person.id}") if person else ("member.code_new",)))
     return _page(code=code, code_for=person.name if person else name)
 
 

@@ -44,6 +44,7 @@ SENTENCES = {
     "key.recover": N_("The key file of our town was made again from the recovery sheet"),
     "key.sheet": N_("Both copies of the recovery sheet were seen"),
     "member.code": N_("A code was handed out to %(subject)s"),
+    "member.code_new": N_("A code was handed out to somebody new"),
     "member.role": N_("%(subject)s: role changed to %(detail)s"),
     "member.suspend": N_("%(subject)s was shut out"),
     "member.restore": N_("%(subject)s was let in again"),

@@ -155,7 +155,8 @@ def _ahead(ground: Ground, row: Engagement, is_unheard: bool) -> list[Step]:
     moments = ground.rules(row).moments(read(row.terms), ground.zone)
     path = lifecycle.path(row.state)
     coming = [_coming(state, moments) for state in path[1:] if state.ahead]
-    if row.state == lifecycle.start:
+    is_asked = row.state not in (lifecycle.waiting, lifecycle.holding)
+    if row.state == lifecycle.start or (is_asked and lifecycle.is_undecided(row.state)):
         coming.insert(0, Step(N_("Answer"), {}, row.deadline_ms or row.answer_by_ms, "later"))
     elif path:
         coming.insert(0, _coming(path[0], moments))
