@@ -37,7 +37,21 @@ def form_for(form: Form, day: int, series: str) -> dict[str, str]:
 
 
 def of(rows: Iterable[Any], series: str) -> list[Any]:
-    """Return the engagements of one series, in the order of their dates."""
+    """Return the engagements of one series, in the order of their dates.
+
+    It belongs to whoever named it first: nobody slips a date of their own among another's, to be
+    confirmed or withdrawn with them.
+    """
     mine = [(json.loads(row.terms or "{}"), row) for row in rows]
     found = [(terms["first"], row) for terms, row in mine if terms.get("series") == series]
-    return [row for _, row in sorted(found, key=lambda each: each[0])]
+    owner = min((_place_in_time(row) for _, row in found), default=())
+    kept = [each for each in found if _owner(each[1]) == owner[1:]]
+    return [row for _, row in sorted(kept, key=lambda each: each[0])]
+
+
+def _place_in_time(row: Any) -> tuple[Any, ...]:
+    return row.created_ms, *_owner(row)
+
+
+def _owner(row: Any) -> tuple[bytes, bytes, bytes]:
+    return row.asker_town, row.who, row.listing_key
