@@ -86,6 +86,28 @@ def test_a_yes_dated_in_time_that_comes_within_the_reach_counts(two: Two) -> Non
     assert two.both(waits[0]) == ("approved", "approved")
 
 
+def test_a_yes_dated_too_late_does_not_count_though_home_still_waits(two: Two) -> None:
+    _, held, waits = full(two)
+    two.home.withdraw_ask(held, "neighbour")
+    two.exchange()
+    two.clock.at_ms = two.home.row(waits[0]).deadline_ms + 1
+    two.away.act(waits[0], "accept", "ana", "asker")
+    two.clock.at_ms += HOUR_MS
+    two.exchange()
+    assert two.home.row(waits[0]).state == "offered"
+    with two.away.inside():
+        last = acts.of_engagement(waits[0].id)[-1]
+    assert (last.action, last.verdict) == ("accept", "late")
+
+
+def test_what_comes_free_too_late_to_be_fetched_is_offered_to_nobody(two: Two) -> None:
+    _, held, waits = full(two)
+    two.clock.at_ms = two.home.row(waits[0]).deadline_ms + HOUR_MS  # home still waits for words
+    two.home.sweep()
+    assert two.home.row(held).state == "lapsed"
+    assert [two.home.row(row).state for row in waits] == ["waiting"] * 3
+
+
 def test_the_line_is_the_same_whatever_is_delivered_twice_or_late(two: Two) -> None:
     _, held, waits = full(two)
     old = two.away.raws()

@@ -52,6 +52,26 @@ def test_the_migrations_make_exactly_the_tables_of_the_code(tmp_path, driver):
         assert migrated_shape[table] == expected, table
 
 
+def test_grr_306_an_upgrade_takes_no_right_from_anybody(tmp_path):
+    before = tmp_path / "before"
+    before.mkdir()
+    for name in NAMES:
+        if name < "0013":
+            shutil.copy(MIGRATIONS / f"{name}.py", before)
+    database = open_database(tmp_path / "town.db")
+    migrate(database, directory=before)
+    roles = {"anne": "resident", "yann": "desk", "soizic": "admin"}
+    for name, role in roles.items():
+        database.execute_sql(
+            "INSERT INTO member (ref, name, phone, quartier, password, language, role, status,"
+            " created_ms) VALUES (?, ?, '', '', '', 'fr', ?, 'active', 1)",
+            (name.encode(), name, role),
+        )
+    migrate(database)
+    kept = dict(database.execute_sql("SELECT name, role FROM member").fetchall())
+    assert kept == {**roles, "yann": "moderator"}
+
+
 def test_migrating_twice_does_nothing_the_second_time(tmp_path):
     database = open_database(tmp_path / "town.db")
     told = []

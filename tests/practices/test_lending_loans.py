@@ -9,8 +9,10 @@ import pytest
 
 from node.domain.errors import Conflict, DomainError, NotAllowed
 from node.engagements.ground import read
+from node.engagements.telling import MOVED
 from node.engagements.tickets import Report
 from node.store.catalogue import listings
+from node.store.notices import Notice
 from node.store.promises import claims
 from tests.node.engagement_towns import TODAY, TownHere, Two, iso, two_towns
 
@@ -120,6 +122,18 @@ def test_an_offer_nobody_takes_passes_on_after_two_days(two: Two) -> None:
     clock.forward(hours=49)
     town.sweep()
     assert (town.row(first).state, town.row(second).state) == ("passed", "offered")
+
+
+def test_what_is_paused_is_offered_to_nobody_until_it_is_published_again(town: TownHere) -> None:
+    drill = town.publish()
+    held, waiting = promise(town, drill, "anne"), queue(town, drill, "yann")
+    town.publish(key=drill.key, state="paused")
+    town.withdraw_ask(held, "anne")
+    town.sweep()
+    assert town.row(waiting).state == "waiting"
+    town.publish(key=drill.key)
+    town.sweep()
+    assert town.row(waiting).state == "offered"
 
 
 def test_circulate_523_nobody_freezes_the_stock_with_holds(town: TownHere) -> None:
@@ -308,6 +322,42 @@ def test_circulate_462_a_forgotten_hand_over_and_return_are_dated_back(two: Two)
     assert (back.state, back.since_ms) == ("returned", came_back_ms)
     assert refused(town.ask, town.publish(), "asker", 9, 9) == ""
     assert refused(town.act, back, "close", at_ms=morning_ms) == "too_early"
+
+
+def test_commonsbooking_2_11_what_was_confirmed_is_withdrawn_and_never_deleted(
+    town: TownHere,
+) -> None:
+    drill = town.publish()
+    row = promise(town, drill, "anne")
+    assert refused(town.act, row, "withdraw", "yann", "asker") == "not_allowed"
+    gone = town.withdraw_ask(row, "anne")
+    assert (gone.state, gone.final, taken(town, drill)) == ("cancelled", True, [])
+    assert refused(town.act, gone, "withdraw", "anne", "asker") == "ended"
+    out = lent(town, drill, "anne")
+    assert refused(town.act, out, "withdraw", "anne", "asker") == "too_late"
+    assert town.row(out).state == "handed_over"
+
+
+def test_mrbs_3807_a_cancellation_tells_the_keeper_and_frees_the_rest(town: TownHere) -> None:
+    drill = town.publish()
+    row = promise(town, drill, "anne", 3, 6)
+    town.withdraw_ask(row, "anne")
+    with town.inside():
+        told = Notice.select().where(Notice.engagement == row.id, Notice.kind == MOVED)
+        assert town.members["keeper"] in [each.member for each in told]
+    assert taken(town, drill) == []
+    assert promise(town, drill, "yann", 4, 5).state == "approved"
+
+
+def test_rero_ils_2545_a_town_cannot_tell_that_two_loans_are_one_person_s(two: Two) -> None:
+    drill, saw = two.home.publish(), two.home.publish()
+    two.exchange()
+    rows = [two.away.ask(each, "anne", *days) for each, days in ((drill, (3, 4)), (saw, (3, 4)))]
+    rows.append(two.away.ask(drill, "anne", 9, 9))
+    two.exchange()
+    first, other, again = (two.home.row(row) for row in rows)
+    assert first.who == again.who != other.who
+    assert (first.asker, other.asker) == (None, None)
 
 
 def test_one_does_not_lend_to_oneself(town: TownHere) -> None:
