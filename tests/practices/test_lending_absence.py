@@ -9,6 +9,8 @@ import pytest
 from node.domain.errors import DomainError
 from node.engagements import absence
 from node.engagements.telling import LATE
+from node.practices.lending.lifecycle import LOAN
+from node.practices.lending.practice import PRACTICE as LENDING
 from node.store.notices import Notice
 from tests.node.engagement_towns import TODAY, TownHere, Two, two_towns
 
@@ -145,3 +147,9 @@ def test_a_gift_that_was_fetched_is_not_awaited(two: Two) -> None:
     pots = town.publish(verb="donner", copies=2)
     for who in ("anne", "yann"):
         assert town.act(promise(town, pots, who, 0, 0), "hand_over").state == "handed_over"
+
+
+def test_what_is_out_is_held_and_nobody_leaves_by_a_word() -> None:
+    states = [LOAN.state(name) for name in LENDING.engaging.out]
+    assert [state.name for state in states] == ["handed_over", "overdue"]
+    assert all(state.takes and not state.leavable for state in states)
