@@ -18,7 +18,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests.scenery import Scenery, build, pages_of, served  # noqa: E402
+from tests.scenery import Scenery, build, served  # noqa: E402
+from tests.tour import pages_of  # noqa: E402
 
 README_PICTURE = ROOT / "static/readme/home.png"
 README_MAX_BYTES = 200_000

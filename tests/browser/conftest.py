@@ -15,7 +15,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
-from tests.scenery import Scenery, build, pages_of, served
+from tests.scenery import Scenery, build, served
+from tests.tour import pages_of
 
 NAMES = ("chromium", "google-chrome", "google-chrome-stable", "chromium-browser")
 QUIET = [  # root needs the first; the others keep it from drawing on a GPU or calling home

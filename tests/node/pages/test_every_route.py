@@ -12,7 +12,8 @@ import pytest
 from node.pages import source
 from node.pages.security import HARMLESS, SIGNED, unguarded
 from tests.node.pages.conftest import Pair
-from tests.scenery import Scenery, pages_of
+from tests.scenery import Scenery
+from tests.tour import pages_of
 from tests.visitor import Visitor
 
 WHO = ("", "Nolwenn", "Maïwenn")
