@@ -1,5 +1,6 @@
-"""Loans on the days on which clocks and calendars jump, through the forms."""
+"""Loans and rooms on the days on which clocks and calendars jump, through the forms."""
 
+import json
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from node.domain.capacity import quarter_ms
 from node.domain.schema import plain
 from node.store.catalogue import holdings, listings
 from node.store.database import write_tx
@@ -85,4 +87,29 @@ def test_a_loan_of_an_odd_day_goes_out_and_is_due_the_midnight_after(
         assert town.state(href) == state
     town.press(href, "take_back")
     assert town.state(href) == "returned"
+    town.world.close()
+
+
+@pytest.mark.parametrize("day", DAYS, ids=str)
+def test_a_room_at_half_past_two_and_over_midnight(tmp_path: Path, day: date) -> None:
+    town = Town(tmp_path, moment(day - timedelta(days=1), 9))
+    room = town.publish("spaces", title="Salle", opening=[], units=1, step=30)
+    night = town.ask(room, day=day.isoformat(), start="02:30", minutes="60")
+    assert night.status_code == (422 if day == DAYS[0] else 303)
+    before = day - timedelta(days=1)
+    for each in (before, day):
+        over = town.ask(room, day=each.isoformat(), start="23:30", minutes="60")
+        assert over.status_code == 303
+        href = str(over.location)
+        assert town.state(href) in ("requested", "confirmed")
+        with town.place.inside():
+            row = rows.find(bytes.fromhex(href.rsplit("/", 1)[1]))
+        terms = json.loads(row.terms)
+        wall = [
+            datetime.fromtimestamp(quarter_ms(terms[name]) / 1_000, PARIS).strftime("%m-%d %H:%M")
+            for name in ("first", "after")
+        ]
+        assert wall == [f"{each:%m-%d} 23:30", f"{each + timedelta(days=1):%m-%d} 00:30"]
+    assert Visitor(town.place).get(room).status_code == 200
+    assert Visitor(town.place).get(f"{room}/calendrier.ics").status_code == 200
     town.world.close()
