@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 
-from node.domain.capacity import QUARTER_MS, Span, day_of, quarter, weekday
+from node.domain.capacity import QUARTER_MS, Span, day_of, weekday
 from node.domain.errors import DomainError, NotFound
 from node.domain.lifecycle import HOUR_MS
 from node.domain.schema import typed
@@ -173,7 +173,7 @@ def _drawn(listing: Shown, day: int, taken: list[tuple[int, int]]) -> dict[str, 
     return {
         "day": day,
         "free": spans,
-        "taken": free.taken_spans(listing.body, day, spans, quarter(now_ms())),
+        "taken": free.taken_spans(listing.body, day, spans, -(-now_ms() // QUARTER_MS)),
         "is_closed": not hours.opens_on(listing.body, day),
     }
 
