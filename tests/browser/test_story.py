@@ -119,6 +119,7 @@ def accept(lender: Person, title: str, who: str) -> None:
     lender.see(f"{who} vous le demande")
     page.locator(".an").get_by_role("link", name=title, exact=True).click()
     expect(page.get_by_text("Pour un déménagement.")).to_be_visible()
+    page.get_by_text("Ajouter un mot, ou comment me joindre").click()
     page.fill("#f-reason", "Samedi à 14 h, à l’atelier.")
     page.get_by_role("button", name="Accepter").click()
     expect(page.locator(".al .h2")).to_contain_text("Acceptée")

@@ -69,7 +69,7 @@ def test_a_resident_whom_the_desk_lets_may_ask(pair: Pair) -> None:
     publish(pair, "Roue libre", "Lorient", "Scie")
     written(pair, **{"in-lending": "let"})
     href = there(pair, "Scie")
-    assert "L’accueil de notre ville dit qui peut demander" in (
+    assert "Le guichet de notre ville dit qui peut demander" in (
         pair.visitor("Nolwenn").read(href).text
     )
     at = f"/admin/villes/{slug(pair, 'Lorient')}/accord"
@@ -79,7 +79,7 @@ def test_a_resident_whom_the_desk_lets_may_ask(pair: Pair) -> None:
     page = desk.follow(desk.send(at, f"{at}/personne", email="nolwenn@example.org"))
     assert "Nolwenn" in page.text
     ask(pair, "Nolwenn", "Quimper", href)
-    assert "L’accueil de notre ville dit qui" in pair.visitor("Yann").read(href).text
+    assert "Le guichet de notre ville dit qui" in pair.visitor("Yann").read(href).text
 
 
 def test_words_that_changed_meanwhile_are_not_agreed_to(pair: Pair) -> None:
