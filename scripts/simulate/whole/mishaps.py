@@ -59,13 +59,14 @@ def months_pass(world: "WholeWorld", place: Place, step: Step) -> str:
 def skew_clock(world: "WholeWorld", place: Place, step: Step) -> str:
     """The clock of a town goes wrong."""
     number = step.numbers[1] % 8
-    if number < len(SKEWS_MS):
-        place.clock.off_ms, kind = SKEWS_MS[number], "by hours or a day"
-    elif number == 7:
+    if number < 3:
+        place.clock.off_ms = SKEWS_MS[step.pick(2, SKEWS_MS)]
+        kind = "by hours or a day"
+    elif number < 6:
+        place.clock.off_ms, kind = HOUR_MS - world.true_ms, "1970"
+    else:
         place.clock.off_ms = AHEAD_DAYS[step.pick(2, AHEAD_DAYS)] * DAY_MS
         kind = "months or years ahead"
-    else:
-        place.clock.off_ms, kind = HOUR_MS - world.true_ms, "1970"
     world.trace.count(f"clock: {kind}")
     return kind
 
